@@ -1,0 +1,427 @@
+import { parse } from 'yaml';
+import { type GapReason, GapSignal } from '../model/gap.ts';
+import type {
+  AccessReview,
+  BucketListing,
+  Discovery,
+  HttpRequest,
+  ListAnswer,
+  LogAnswer,
+  LogRequest,
+  ProbeAnswer,
+  RawObject,
+  ReadFailure,
+  ServedResource,
+  ServerAnswer,
+  Source,
+  StoreAnswer,
+  StoreReference,
+} from '../model/source.ts';
+import { UserError } from '../model/user-error.ts';
+import type { BundleFiles } from './bundle-files.ts';
+
+/** The bundle format that this version reads and writes. */
+export const BUNDLE_FORMAT = 1;
+
+export interface BundleManifest {
+  readonly format: number;
+  readonly takenAt: string;
+  readonly clusters: readonly string[];
+}
+
+/** Reads and checks `manifest.yaml`. Throws a `UserError` that says what is wrong with the bundle. */
+export async function readManifest(files: BundleFiles): Promise<BundleManifest> {
+  const refuse = (what: string, ...hints: readonly string[]) =>
+    new UserError(`cannot use bundle ${files.place}: ${what}`, ...hints);
+  const bytes = await files.read('manifest.yaml');
+  if (!bytes) throw refuse('it has no manifest.yaml', 'a bundle is what thanos-doctor collect writes');
+  const manifest = parseYaml(bytes);
+  if (typeof manifest?.format !== 'number') throw refuse('its manifest.yaml names no format');
+  if (manifest.format > BUNDLE_FORMAT) {
+    throw refuse(
+      `it has format ${manifest.format}, this version reads up to ${BUNDLE_FORMAT}`,
+      'use a newer thanos-doctor to read it',
+    );
+  }
+  if (manifest.format !== BUNDLE_FORMAT) throw refuse(`it has format ${manifest.format}, which never existed`);
+  if (typeof manifest.takenAt !== 'string' || Number.isNaN(Date.parse(manifest.takenAt))) {
+    throw refuse('its manifest.yaml has no usable takenAt');
+  }
+  if (!Array.isArray(manifest.clusters) || manifest.clusters.length === 0) throw refuse('it names no cluster');
+  for (const name of manifest.clusters) {
+    if (typeof name !== 'string' || !files.paths.has(`clusters/${name}/cluster.yaml`)) {
+      throw refuse(`clusters/${name}/cluster.yaml is missing`, 'the bundle is not whole: collect it again');
+    }
+  }
+  return manifest;
+}
+
+function parseYaml(bytes: Uint8Array): RawObject {
+  return parse(Buffer.from(bytes).toString('utf8'), { maxAliasCount: 100 });
+}
+
+/** Reads a cluster from a bundle. Every failure that was recorded is the same gap again. */
+export async function openBundleCluster(files: BundleFiles, cluster: string): Promise<Source> {
+  const folder = `clusters/${cluster}/`;
+  const about = await yamlFile(files, `${folder}cluster.yaml`);
+  if (typeof about?.takenAt !== 'string' || Number.isNaN(Date.parse(about.takenAt))) {
+    throw new UserError(`cannot use bundle ${files.place}: ${folder}cluster.yaml has no usable takenAt`);
+  }
+  const failures = ((await yamlFile(files, `${folder}failures.yaml`)) ?? []) as readonly ReadFailure[];
+  const failureAt = new Map(failures.map(failure => [failure.path, failure]));
+  const bucketFailures = failures.filter(failure => failure.path.startsWith('s3://'));
+  const once = new Map<string, Promise<unknown>>();
+  let requests = 0;
+  let bytes = 0;
+
+  async function read(path: string): Promise<Uint8Array | undefined> {
+    const content = await files.read(folder + path);
+    requests += 1;
+    bytes += content?.length ?? 0;
+    return content;
+  }
+
+  function remember<Value>(key: string, obtain: () => Promise<Value>): Promise<Value> {
+    let value = once.get(key) as Promise<Value> | undefined;
+    if (!value) {
+      value = obtain();
+      once.set(key, value);
+    }
+    return value;
+  }
+
+  /** A file of the bundle as YAML, or the gap of `path`. */
+  async function yamlOrGap(file: string, path: string): Promise<RawObject> {
+    const content = await read(file);
+    if (!content) throw gapAt(path, `the bundle has no ${file}`);
+    try {
+      return parseYaml(content);
+    } catch (error) {
+      throw new GapSignal({ reason: 'malformed', detail: `${file} of the bundle: ${(error as Error).message}`, path });
+    }
+  }
+
+  /** Why a read has no file: what the server answered then, or that nobody looked. */
+  function gapAt(path: string, otherwise: string): GapSignal {
+    const failure = failureAt.get(path);
+    return failure ? failureGap(failure) : new GapSignal({ reason: 'not-in-bundle', detail: otherwise, path });
+  }
+
+  const discovery = () =>
+    remember('discovery', async (): Promise<Discovery> => {
+      const document = await yamlOrGap('discovery.json', '/apis');
+      const resources: ServedResource[] = [];
+      const unreadable: { group: string; version: string; error: string }[] = [];
+      for (const group of document.groups ?? []) {
+        if (group.error) unreadable.push({ group: group.group, version: group.version, error: String(group.error) });
+        for (const resource of group.resources ?? []) {
+          resources.push({
+            group: group.group,
+            version: group.version,
+            resource: resource.name,
+            kind: resource.kind,
+            namespaced: resource.namespaced,
+            verbs: resource.verbs ?? [],
+          });
+        }
+      }
+      return { resources, unreadable };
+    });
+
+  async function list(group: string, resource: string): Promise<ListAnswer> {
+    const { resources, unreadable } = await discovery();
+    const served = resources.filter(entry => entry.group === group && entry.resource === resource);
+    const root = group === '' ? '/api' : `/apis/${group}`;
+    const fileOf = (version: string) => `objects/${group || 'core'}/${version}/${resource}.json`;
+    if (served.length === 0) {
+      const broken = unreadable.find(entry => entry.group === group);
+      if (broken)
+        throw new GapSignal({ reason: 'server-error', detail: broken.error, path: `${root}/${broken.version}` });
+      return { installed: false, items: [], kind: '', path: root, unread: [], onlyNamespaces: null };
+    }
+    const present = served.find(entry => files.paths.has(folder + fileOf(entry.version))) ?? served[0]!;
+    const path = `${root}/${present.version}/${resource}`;
+    const content = await read(fileOf(present.version));
+    if (!content) throw gapAt(path, `the bundle has no ${fileOf(present.version)}`);
+    const document = parseJson(content, path);
+    if (!Array.isArray(document?.items)) {
+      throw new GapSignal({ reason: 'malformed', detail: `${fileOf(present.version)} holds no list`, path });
+    }
+    const unread = failures
+      .map(failure => ({ failure, match: namespacedPath(failure.path, root, present.version, resource) }))
+      .filter(({ match }) => match !== undefined)
+      .map(({ failure, match }) => ({ namespace: match!, detail: failure.message }));
+    const partial = (about.partial ?? []).find(
+      (entry: RawObject) => entry.resource === `${group || 'core'}/${present.version}/${resource}`,
+    );
+    return {
+      installed: true,
+      items: document.items,
+      kind: present.kind,
+      path,
+      unread,
+      onlyNamespaces: partial?.namespaces ?? null,
+    };
+  }
+
+  async function logs(request: LogRequest): Promise<LogAnswer> {
+    const { namespace, pod, container, previous } = request;
+    const path = `/api/v1/namespaces/${namespace}/pods/${pod}/log?container=${container}${previous ? '&previous=true' : ''}`;
+    const content = await read(`logs/${namespace}/${pod}/${container}${previous ? '.previous' : ''}.log`);
+    if (content) return { is: 'lines', path, chunks: inOneChunk(content) };
+    const failure = failureAt.get(path);
+    if (failure && isNoLogYet(failure)) return { is: 'none', why: failure.message || 'no log yet', path };
+    throw gapAt(path, `the bundle has no log of ${container} in pod ${namespace}/${pod}`);
+  }
+
+  const httpIndex = () =>
+    remember('http', async () => {
+      const entries = ((await yamlFile(files, `${folder}http/index.yaml`)) ?? []) as readonly RawObject[];
+      return new Map(entries.map(entry => [httpKey({ namespace: '', port: 0, ...entry } as HttpRequest), entry]));
+    });
+
+  async function http(request: HttpRequest) {
+    const path = proxyPath(request);
+    const entry = (await httpIndex()).get(httpKey(request));
+    if (!entry) throw gapAt(path, `the bundle has no answer to ${request.path} of ${request.name}`);
+    const content = await read(`http/${entry.file}`);
+    if (!content) throw gapAt(path, `the bundle has no http/${entry.file}`);
+    return {
+      status: entry.status as number,
+      contentType: (entry.contentType ?? '') as string,
+      body: Buffer.from(content).toString('utf8'),
+      path,
+      by: 'bundle',
+    };
+  }
+
+  const stores = () =>
+    remember('stores', async () => {
+      const entries = ((await yamlOrGap('stores.yaml', 'stores.yaml')) ?? []) as readonly RawObject[];
+      return new Map(entries.map(entry => [entry.id as string, entry]));
+    });
+
+  async function objectStore(reference: StoreReference): Promise<StoreAnswer> {
+    const kind = reference.kind === 'ConfigMap' ? 'configmaps' : 'secrets';
+    const path =
+      reference.kind === 'inline'
+        ? `arguments of ${reference.namespace}/${reference.name}/${reference.key}`
+        : `/api/v1/namespaces/${reference.namespace}/${kind}/${reference.name}`;
+    const failure = failureAt.get(path);
+    if (failure?.status === 404) {
+      return { reference, path, config: null, error: 'not-found', keys: [], changedAt: '', resourceVersion: '' };
+    }
+    if (failure) throw failureGap(failure);
+    const entry = (await stores()).get(reference.id);
+    if (!entry) throw gapAt(path, `the bundle does not hold the object storage configuration ${reference.id}`);
+    return {
+      reference,
+      path,
+      config: entry.config ? withSecrets(entry.config) : null,
+      error: entry.error ?? '',
+      keys: entry.keys ?? [],
+      changedAt: entry.changedAt ?? '',
+      resourceVersion: String(entry.resourceVersion ?? ''),
+    };
+  }
+
+  const bucketIndex = () =>
+    remember('buckets', async () => {
+      const content = await read('buckets/index.yaml');
+      return content ? (parseYaml(content) as readonly RawObject[]) : undefined;
+    });
+
+  async function bucketOf(store: string): Promise<RawObject> {
+    const failure = bucketFailures.find(entry => entry.store === store);
+    const found = (await bucketIndex())?.find(entry => entry.stores.includes(store));
+    if (found) return found;
+    if (failure) throw failureGap(failure);
+    throw new GapSignal({
+      reason: 'not-in-bundle',
+      detail: `the bundle does not hold the bucket of ${store}`,
+      path: 's3://',
+      notLookedAt: true,
+    });
+  }
+
+  return {
+    cluster,
+    is: 'bundle',
+    roleHint: about.roleHint ?? '',
+    takenAt: () => about.takenAt,
+    async server(): Promise<ServerAnswer> {
+      if (!about.serverVersion) {
+        const failure = failureAt.get('/version') ?? failureAt.get('kubeconfig');
+        if (failure) throw failureGap(failure);
+        throw new GapSignal({
+          reason: 'not-in-bundle',
+          detail: 'the bundle does not say what the API server is',
+          path: '/version',
+        });
+      }
+      return {
+        version: about.serverVersion.gitVersion ?? '',
+        minor: Number.parseInt(about.serverVersion.minor ?? '0', 10),
+        host: about.apiServer ?? '',
+        context: about.context ?? '',
+        ready: about.ready === true,
+      };
+    },
+    discovery,
+    access: async () =>
+      (await yamlOrGap(
+        'access.yaml',
+        '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews',
+      )) as readonly AccessReview[],
+    list,
+    logs,
+    http,
+    objectStore,
+    async bucketAnswer(store) {
+      const failure = bucketFailures.find(entry => entry.store === store);
+      if (failure && failure.status > 0) {
+        const { reason, status, message, path } = failure;
+        return { code: reason, status, message, isS3: true, path };
+      }
+      const entry = await bucketOf(store);
+      return { code: '', status: 200, message: '', isS3: true, path: `s3://${entry.bucket}` };
+    },
+    async bucketListing(store): Promise<BucketListing> {
+      const entry = await bucketOf(store);
+      const path = `s3://${entry.bucket}`;
+      const content = await read(`buckets/${entry.folder}/objects.jsonl`);
+      if (!content) throw gapAt(path, `the bundle has no listing of bucket ${entry.bucket}`);
+      const lines = Buffer.from(content).toString('utf8').split('\n').filter(Boolean);
+      return {
+        bucket: entry.bucket,
+        endpoint: entry.endpoint,
+        objects: lines.map(line => parseJson(Buffer.from(line), path)),
+        truncated: entry.truncated === true,
+        path,
+      };
+    },
+    async bucketObject(store, key) {
+      const entry = await bucketOf(store);
+      const parts = key.split('/');
+      const file = parts.at(-1)!;
+      const block = parts.at(-2) ?? '';
+      const name = file === 'meta.json' ? `metas/${block}.json` : `marks/${block}.${file}`;
+      const content = await read(`buckets/${entry.folder}/${name}`);
+      if (content) return Buffer.from(content).toString('utf8');
+      const listing = await this.bucketListing(store);
+      if (!listing.truncated && !listing.objects.some(object => object.key === key)) return null;
+      throw new GapSignal({
+        reason: 'not-in-bundle',
+        detail: `the bundle does not hold ${key} of bucket ${entry.bucket}`,
+        path: `s3://${entry.bucket}/${key}`,
+        notLookedAt: true,
+      });
+    },
+    async probe(endpoint): Promise<ProbeAnswer> {
+      const probes = await remember('probes', async () => {
+        const entries = ((await yamlOrGap('probes.yaml', 'probes.yaml')) ?? []) as readonly RawObject[];
+        return new Map(entries.map(entry => [entry.endpoint as string, entry]));
+      });
+      const entry = probes.get(endpoint);
+      if (!entry) {
+        throw new GapSignal({
+          reason: 'not-in-bundle',
+          detail: `the bundle has no probe of ${endpoint}`,
+          path: `probe ${endpoint}`,
+          notLookedAt: true,
+        });
+      }
+      return { tcp: entry.tcp, speaks: entry.speaks ?? '', certificate: entry.certificate ?? null };
+    },
+    failures: () => failures,
+    usage: () => ({ requests, bytes }),
+    close: async () => {},
+  };
+
+  function parseJson(content: Uint8Array, path: string): RawObject {
+    try {
+      return JSON.parse(Buffer.from(content).toString('utf8'));
+    } catch (error) {
+      throw new GapSignal({ reason: 'malformed', detail: (error as Error).message, path });
+    }
+  }
+}
+
+async function yamlFile(files: BundleFiles, path: string): Promise<RawObject> {
+  const content = await files.read(path);
+  if (!content) return undefined;
+  try {
+    return parseYaml(content);
+  } catch (error) {
+    throw new UserError(
+      `cannot use bundle ${files.place}: ${path} is no YAML`,
+      (error as Error).message.split('\n')[0]!,
+    );
+  }
+}
+
+/** `{set, fingerprint, edgeSpace?}` written whole. */
+function withSecrets(config: RawObject): RawObject {
+  if (Array.isArray(config)) return config.map(withSecrets);
+  if (typeof config !== 'object' || config === null) return config;
+  if (typeof config.set === 'boolean') {
+    return { set: config.set, fingerprint: config.fingerprint ?? '', edgeSpace: config.edgeSpace === true };
+  }
+  return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, withSecrets(value)]));
+}
+
+async function* inOneChunk(content: Uint8Array): AsyncIterable<Uint8Array> {
+  yield content;
+}
+
+/** The API path by which a component is asked; failures are recorded under it. */
+export function proxyPath(request: HttpRequest): string {
+  const { via, namespace, name, port, path } = request;
+  if (via === 'node') return `/api/v1/nodes/${name}/proxy${path}`;
+  return `/api/v1/namespaces/${namespace}/${via}s/${name}:${port}/proxy${path}`;
+}
+
+function httpKey(request: HttpRequest): string {
+  return proxyPath(request);
+}
+
+/** 204, `waiting to start` and `previous terminated container … not found` say that there is no log, not that it failed. */
+function isNoLogYet(failure: ReadFailure): boolean {
+  if (failure.status === 204) return true;
+  return (
+    failure.status === 400 && /is waiting to start|previous terminated container .* not found/.test(failure.message)
+  );
+}
+
+function namespacedPath(path: string, root: string, version: string, resource: string): string | undefined {
+  const start = `${root}/${version}/namespaces/`;
+  const end = `/${resource}`;
+  if (!path.startsWith(start) || !path.endsWith(end)) return undefined;
+  const namespace = path.slice(start.length, -end.length);
+  return namespace.includes('/') ? undefined : namespace;
+}
+
+const REASONS_WITHOUT_ANSWER: Readonly<Record<string, GapReason>> = {
+  timeout: 'timed-out',
+  tls: 'tls',
+  truncated: 'truncated',
+  kubeconfig: 'unauthenticated',
+};
+
+/** The gap that a recorded failure stands for. */
+export function failureGap(failure: ReadFailure): GapSignal {
+  const { path, status, reason, message } = failure;
+  const detail = message || `${reason || 'no answer'} (${status})`;
+  return new GapSignal({ reason: reasonOf(status, reason), detail, path });
+}
+
+function reasonOf(status: number, reason: string): GapReason {
+  if (reason === 'malformed' || reason === 'truncated') return reason;
+  if (status === 0) return REASONS_WITHOUT_ANSWER[reason] ?? 'unreachable';
+  if (status === 401) return 'unauthenticated';
+  if (status === 403) return 'forbidden';
+  if (status === 404) return 'not-found';
+  if (status === 503) return 'unreachable';
+  if (status === 504) return 'timed-out';
+  return 'server-error';
+}
