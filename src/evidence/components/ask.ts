@@ -1,0 +1,65 @@
+import { GapSignal } from '../../model/gap.ts';
+import type { HttpAnswer, RawObject, Source } from '../../model/source.ts';
+import { malformed } from '../objects.ts';
+
+/** Where a component listens: one port of one pod. */
+export interface Listener {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly port: number;
+}
+
+/** Longest piece of a component's own words that a gap carries, in characters. */
+const WORDS = 200;
+
+/** The component's own answer, whatever its status is. Throws a `GapSignal` where none came. */
+export function ask(source: Source, listener: Listener, path: string): Promise<HttpAnswer> {
+  const { namespace, pod, port } = listener;
+  return source.http({ via: 'pod', namespace, name: pod, port, path });
+}
+
+/** The body of an answer of 200. Every other status is a gap: what it says is not what was asked for. */
+export async function askText(source: Source, listener: Listener, path: string): Promise<string> {
+  return bodyOf(await ask(source, listener, path));
+}
+
+/** The parsed body of an answer of 200. */
+export async function askJson(source: Source, listener: Listener, path: string): Promise<RawObject> {
+  const answer = await ask(source, listener, path);
+  return parsed(bodyOf(answer), answer.path);
+}
+
+/** The `data` of Prometheus' envelope `{status: "success", data}`, which the Thanos components use as well. */
+export async function askApi(source: Source, listener: Listener, path: string): Promise<RawObject> {
+  const answer = await ask(source, listener, path);
+  return dataOf(parsed(bodyOf(answer), answer.path), answer.path);
+}
+
+/** The body; throws the gap that its status stands for. */
+export function bodyOf(answer: HttpAnswer): string {
+  if (answer.status === 200) return answer.body;
+  const words = answer.body.trim().slice(0, WORDS) || 'no words';
+  const detail = `answered ${answer.status}: ${words}`;
+  const path = answer.path;
+  if (answer.status === 401) throw new GapSignal({ reason: 'unauthenticated', detail, path });
+  if (answer.status === 403) throw new GapSignal({ reason: 'forbidden', detail, path });
+  if (answer.status === 404) throw new GapSignal({ reason: 'not-found', detail, path });
+  throw new GapSignal({ reason: 'server-error', detail, path });
+}
+
+function parsed(body: string, path: string): RawObject {
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw new GapSignal({ reason: 'malformed', detail: 'the answer is not JSON', path });
+  }
+}
+
+function dataOf(envelope: RawObject, path: string): RawObject {
+  if (envelope?.status === 'success' && envelope.data !== undefined && envelope.data !== null) return envelope.data;
+  if (envelope?.status === 'error') {
+    const detail = String(envelope.error ?? envelope.errorType ?? 'an error without words').slice(0, WORDS);
+    throw new GapSignal({ reason: 'server-error', detail, path });
+  }
+  throw malformed('the answer has neither "status":"success" with data nor "status":"error"');
+}
