@@ -1,0 +1,29 @@
+import { listOf } from '../collector.ts';
+import { number, strings, text } from '../objects.ts';
+
+export const collector = listOf({
+  id: 'longhorn.engine-images',
+  about: "Longhorn's engine images, and the nodes on which each is deployed.",
+  group: 'longhorn.io',
+  resource: 'engineimages',
+  kind: 'EngineImage',
+  fields: {
+    image: 'str',
+    /** deployed, deploying, incompatible or error */
+    state: 'str',
+    stateSince: 'time',
+    /** Node to `true` or `false`. */
+    deployedOn: 'map',
+    refCount: 'int',
+  },
+  row({ spec, status }) {
+    const ready = (status?.conditions ?? []).find((condition: { type?: string }) => condition?.type === 'ready');
+    return {
+      image: text(spec?.image),
+      state: text(status?.state),
+      stateSince: text(ready?.lastTransitionTime),
+      deployedOn: strings(status?.nodeDeploymentMap),
+      refCount: number(status?.refCount),
+    };
+  },
+});
