@@ -1,9 +1,80 @@
 // Written by scripts/catalogue.mjs: one line a file in collectors/ and derived/.
-
-import type { Collector } from './collector.ts';
+import { collector as kubernetesCsiDrivers } from './collectors/kubernetes.csi-drivers.ts';
+import { collector as kubernetesCsiNodes } from './collectors/kubernetes.csi-nodes.ts';
+import { collector as kubernetesDaemonSets } from './collectors/kubernetes.daemon-sets.ts';
+import { collector as kubernetesDeployments } from './collectors/kubernetes.deployments.ts';
+import { collector as kubernetesEndpointSlices } from './collectors/kubernetes.endpoint-slices.ts';
+import { collector as kubernetesEvents } from './collectors/kubernetes.events.ts';
+import { collector as kubernetesNamespaces } from './collectors/kubernetes.namespaces.ts';
 import { collector as kubernetesNodes } from './collectors/kubernetes.nodes.ts';
+import { collector as kubernetesPersistentVolumeClaims } from './collectors/kubernetes.persistent-volume-claims.ts';
+import { collector as kubernetesPersistentVolumes } from './collectors/kubernetes.persistent-volumes.ts';
+import { collector as kubernetesPods } from './collectors/kubernetes.pods.ts';
+import { collector as kubernetesReplicaSets } from './collectors/kubernetes.replica-sets.ts';
+import { collector as kubernetesServices } from './collectors/kubernetes.services.ts';
+import { collector as kubernetesStatefulSets } from './collectors/kubernetes.stateful-sets.ts';
+import { collector as kubernetesStorageClasses } from './collectors/kubernetes.storage-classes.ts';
+import { collector as kubernetesVolumeAttachments } from './collectors/kubernetes.volume-attachments.ts';
+import { collector as longhornEngineImages } from './collectors/longhorn.engine-images.ts';
+import { collector as longhornEngines } from './collectors/longhorn.engines.ts';
+import { collector as longhornInstanceManagers } from './collectors/longhorn.instance-managers.ts';
+import { collector as longhornNodes } from './collectors/longhorn.nodes.ts';
+import { collector as longhornOrphans } from './collectors/longhorn.orphans.ts';
+import { collector as longhornReplicas } from './collectors/longhorn.replicas.ts';
+import { collector as longhornSettings } from './collectors/longhorn.settings.ts';
+import { collector as longhornSnapshots } from './collectors/longhorn.snapshots.ts';
+import { collector as longhornVolumeAttachments } from './collectors/longhorn.volume-attachments.ts';
+import { collector as longhornVolumes } from './collectors/longhorn.volumes.ts';
+import { collector as prometheusOperatorAgents } from './collectors/prometheus-operator.agents.ts';
+import { collector as prometheusOperatorAlertmanagerConfigs } from './collectors/prometheus-operator.alertmanager-configs.ts';
+import { collector as prometheusOperatorAlertmanagers } from './collectors/prometheus-operator.alertmanagers.ts';
+import { collector as prometheusOperatorMonitors } from './collectors/prometheus-operator.monitors.ts';
+import { collector as prometheusOperatorPrometheuses } from './collectors/prometheus-operator.prometheuses.ts';
+import { collector as prometheusOperatorRules } from './collectors/prometheus-operator.rules.ts';
+import { collector as prometheusOperatorThanosRulers } from './collectors/prometheus-operator.thanos-rulers.ts';
+import { collector as thanosObjectStores } from './collectors/thanos.object-stores.ts';
+import { collector as kubernetesContainers } from './derived/kubernetes.containers.ts';
+import { collector as thanosComponents } from './derived/thanos.components.ts';
+import type { Collector } from './collector.ts';
 
-const ALL: readonly Collector[] = [kubernetesNodes as unknown as Collector];
+const ALL: readonly Collector[] = [
+  kubernetesCsiDrivers as unknown as Collector,
+  kubernetesCsiNodes as unknown as Collector,
+  kubernetesDaemonSets as unknown as Collector,
+  kubernetesDeployments as unknown as Collector,
+  kubernetesEndpointSlices as unknown as Collector,
+  kubernetesEvents as unknown as Collector,
+  kubernetesNamespaces as unknown as Collector,
+  kubernetesNodes as unknown as Collector,
+  kubernetesPersistentVolumeClaims as unknown as Collector,
+  kubernetesPersistentVolumes as unknown as Collector,
+  kubernetesPods as unknown as Collector,
+  kubernetesReplicaSets as unknown as Collector,
+  kubernetesServices as unknown as Collector,
+  kubernetesStatefulSets as unknown as Collector,
+  kubernetesStorageClasses as unknown as Collector,
+  kubernetesVolumeAttachments as unknown as Collector,
+  longhornEngineImages as unknown as Collector,
+  longhornEngines as unknown as Collector,
+  longhornInstanceManagers as unknown as Collector,
+  longhornNodes as unknown as Collector,
+  longhornOrphans as unknown as Collector,
+  longhornReplicas as unknown as Collector,
+  longhornSettings as unknown as Collector,
+  longhornSnapshots as unknown as Collector,
+  longhornVolumeAttachments as unknown as Collector,
+  longhornVolumes as unknown as Collector,
+  prometheusOperatorAgents as unknown as Collector,
+  prometheusOperatorAlertmanagerConfigs as unknown as Collector,
+  prometheusOperatorAlertmanagers as unknown as Collector,
+  prometheusOperatorMonitors as unknown as Collector,
+  prometheusOperatorPrometheuses as unknown as Collector,
+  prometheusOperatorRules as unknown as Collector,
+  prometheusOperatorThanosRulers as unknown as Collector,
+  thanosObjectStores as unknown as Collector,
+  kubernetesContainers as unknown as Collector,
+  thanosComponents as unknown as Collector,
+];
 
 /** Every collector by its id. */
 export const COLLECTORS: ReadonlyMap<string, Collector> = new Map(ALL.map(collector => [collector.id, collector]));

@@ -1,0 +1,158 @@
+import type { ShapeOf } from '../../model/shape.ts';
+import { listOf } from '../collector.ts';
+import { CONDITIONS, conditionsOf } from '../conditions.ts';
+import { known, listOrGap } from '../gaps.ts';
+import { age, flag, list, NOBODY, REF, strings, text } from '../objects.ts';
+import { CONTAINER_SPEC, CONTAINER_STATUS, containerSpecs, containerStatus } from '../pod-containers.ts';
+import { VOLUMES, volumesOf } from '../pod-templates.ts';
+import { bytes, millicores } from '../quantities.ts';
+import { workloadOfPod } from '../workloads.ts';
+import { collector as replicaSetsCollector } from './kubernetes.replica-sets.ts';
+
+const listed = listOf({
+  id: 'kubernetes.pods',
+  about: 'Every pod with its conditions, its containers and the workload it belongs to.',
+  core: true,
+  group: '',
+  resource: 'pods',
+  kind: 'Pod',
+  fields: {
+    /** As the API says it: Pending also while some containers run and another never started. */
+    phase: 'str',
+    reason: 'str',
+    message: 'str',
+    node: 'str',
+    nominatedNode: 'str',
+    podIp: 'str',
+    hostIp: 'str',
+    qos: 'str',
+    schedulerName: 'str',
+    gated: 'bool',
+    gates: ['str'],
+    started: 'time',
+    startedAge: 'int',
+    ready: 'bool',
+    readySince: 'time',
+    readyAge: 'int',
+    conditions: CONDITIONS,
+    /** Containers that are not ready; empty on a lost node, whose kubelet changes nothing any more. */
+    unready: ['str'],
+    /** Some container runs and the pod has an address. */
+    anyRunning: 'bool',
+    restarts: 'int',
+    revision: 'str',
+    tolerations: [{ key: 'str', operator: 'str', value: 'str', effect: 'str', seconds: 'int' }],
+    nodeSelector: 'map',
+    priorityClass: 'str',
+    hostNetwork: 'bool',
+    serviceAccount: 'str',
+    imagePullSecrets: ['str'],
+    terminationGrace: 'int',
+    finalizers: ['str'],
+    overhead: { cpu: 'int', memory: 'int' },
+    volumes: VOLUMES,
+    containers: [{ ...CONTAINER_SPEC, ...CONTAINER_STATUS }],
+    workload: REF,
+    /** Finished, or failed and replaced by a ready pod of the same workload. */
+    history: 'bool',
+    /** Its ReplicaSet is not the newest of its Deployment. */
+    superseded: 'bool',
+  },
+  row({ metadata, spec, status }, context) {
+    const conditions = conditionsOf(status?.conditions, context);
+    const ready = conditions.find(condition => condition.type === 'Ready');
+    const statuses = new Map(
+      [...list(status?.initContainerStatuses), ...list(status?.containerStatuses)].map(entry => [
+        text(entry?.name),
+        entry,
+      ]),
+    );
+    const containers = containerSpecs(spec).map(container => ({
+      ...container,
+      ...containerStatus(statuses.get(container.container), context),
+    }));
+    const started = text(status?.startTime);
+    const gates = list(spec?.schedulingGates).map(gate => text(gate?.name));
+    return {
+      phase: text(status?.phase),
+      reason: text(status?.reason),
+      message: text(status?.message),
+      node: text(spec?.nodeName),
+      nominatedNode: text(status?.nominatedNodeName),
+      podIp: text(status?.podIP),
+      hostIp: text(status?.hostIP),
+      qos: text(status?.qosClass),
+      schedulerName: text(spec?.schedulerName),
+      gated: gates.length > 0,
+      gates,
+      started,
+      startedAge: age(context, started),
+      ready: ready?.status === 'True',
+      readySince: ready?.since ?? '',
+      readyAge: ready?.age ?? -1,
+      conditions,
+      unready: containers.filter(one => one.kind !== 'init' && !one.ready).map(one => one.container),
+      anyRunning: text(status?.podIP) !== '' && containers.some(one => one.state === 'running'),
+      restarts: containers.reduce((sum, one) => sum + one.restarts, 0),
+      revision: text(metadata.labels?.['controller-revision-hash']) || text(metadata.labels?.['pod-template-hash']),
+      tolerations: list(spec?.tolerations).map(toleration => ({
+        key: text(toleration?.key),
+        operator: text(toleration?.operator) || 'Equal',
+        value: text(toleration?.value),
+        effect: text(toleration?.effect),
+        seconds: toleration?.tolerationSeconds ?? -1,
+      })),
+      nodeSelector: strings(spec?.nodeSelector),
+      priorityClass: text(spec?.priorityClassName),
+      hostNetwork: flag(spec?.hostNetwork),
+      serviceAccount: text(spec?.serviceAccountName),
+      imagePullSecrets: list(spec?.imagePullSecrets).map(secret => text(secret?.name)),
+      terminationGrace: spec?.terminationGracePeriodSeconds ?? 30,
+      finalizers: list(metadata.finalizers).map(text),
+      overhead: { cpu: millicores(spec?.overhead?.cpu), memory: bytes(spec?.overhead?.memory) },
+      volumes: volumesOf(spec, text(metadata.name)),
+      containers,
+      workload: NOBODY,
+      history: false,
+      superseded: false,
+    };
+  },
+});
+
+type Pod = ShapeOf<typeof listed.shape>[number];
+
+/** ReplicaSets only name the Deployment: where they cannot be read, its name follows from the pod's own. */
+export const collector = {
+  ...listed,
+  needs: [...listed.needs, ...replicaSetsCollector.needs],
+  async collect(context: Parameters<typeof listed.collect>[0]): Promise<readonly Pod[]> {
+    const [rows, replicaSets] = await Promise.all([
+      listed.collect(context),
+      listOrGap(context.get(replicaSetsCollector)),
+    ]);
+    const byKey = new Map(known(replicaSets).map(replicaSet => [replicaSet.key, replicaSet]));
+    const newest = new Map<string, number>();
+    for (const { owner, revision } of byKey.values()) {
+      newest.set(owner.key, Math.max(newest.get(owner.key) ?? 0, revision));
+    }
+    const pods = known(rows).map(pod => {
+      const replicaSet = byKey.get(pod.owner.key);
+      const superseded =
+        replicaSet !== undefined && replicaSet.revision > 0 && replicaSet.revision < newest.get(replicaSet.owner.key)!;
+      return { ...pod, workload: workloadOfPod(pod, byKey), superseded };
+    });
+    const wellAgain = new Set(pods.filter(pod => pod.ready && !pod.deleting).map(pod => pod.workload.key));
+    const done = new Map(
+      pods.map(pod => [
+        pod.key,
+        { ...pod, history: pod.phase === 'Succeeded' || (pod.phase === 'Failed' && wellAgain.has(pod.workload.key)) },
+      ]),
+    );
+    return rows.map(row => withWorkload(row, done));
+  },
+};
+
+/** Gap elements stay what they are. */
+function withWorkload(row: Pod, done: ReadonlyMap<string, Pod>): Pod {
+  return known([row]).length === 0 ? row : done.get(row.key)!;
+}
