@@ -32,6 +32,8 @@ import { collector as prometheusOperatorMonitors } from './collectors/prometheus
 import { collector as prometheusOperatorPrometheuses } from './collectors/prometheus-operator.prometheuses.ts';
 import { collector as prometheusOperatorRules } from './collectors/prometheus-operator.rules.ts';
 import { collector as prometheusOperatorThanosRulers } from './collectors/prometheus-operator.thanos-rulers.ts';
+import { collector as prometheusRuntime } from './collectors/prometheus.runtime.ts';
+import { collector as prometheusTargets } from './collectors/prometheus.targets.ts';
 import { collector as thanosObjectStores } from './collectors/thanos.object-stores.ts';
 import { collector as kubernetesContainers } from './derived/kubernetes.containers.ts';
 import { collector as thanosComponents } from './derived/thanos.components.ts';
@@ -71,6 +73,8 @@ const ALL: readonly Collector[] = [
   prometheusOperatorPrometheuses as unknown as Collector,
   prometheusOperatorRules as unknown as Collector,
   prometheusOperatorThanosRulers as unknown as Collector,
+  prometheusRuntime as unknown as Collector,
+  prometheusTargets as unknown as Collector,
   thanosObjectStores as unknown as Collector,
   kubernetesContainers as unknown as Collector,
   thanosComponents as unknown as Collector,
