@@ -1,16 +1,24 @@
 // Written by scripts/catalogue.mjs: one line a file in collectors/ and derived/.
+import { collector as accessFailures } from './collectors/access.failures.ts';
+import { collector as accessPermissions } from './collectors/access.permissions.ts';
+import { collector as kubernetesConfigMaps } from './collectors/kubernetes.config-maps.ts';
+import { collector as kubernetesCronJobs } from './collectors/kubernetes.cron-jobs.ts';
 import { collector as kubernetesCsiDrivers } from './collectors/kubernetes.csi-drivers.ts';
 import { collector as kubernetesCsiNodes } from './collectors/kubernetes.csi-nodes.ts';
 import { collector as kubernetesDaemonSets } from './collectors/kubernetes.daemon-sets.ts';
 import { collector as kubernetesDeployments } from './collectors/kubernetes.deployments.ts';
+import { collector as kubernetesDiscovery } from './collectors/kubernetes.discovery.ts';
 import { collector as kubernetesEndpointSlices } from './collectors/kubernetes.endpoint-slices.ts';
 import { collector as kubernetesEvents } from './collectors/kubernetes.events.ts';
+import { collector as kubernetesJobs } from './collectors/kubernetes.jobs.ts';
+import { collector as kubernetesLeases } from './collectors/kubernetes.leases.ts';
 import { collector as kubernetesNamespaces } from './collectors/kubernetes.namespaces.ts';
 import { collector as kubernetesNodes } from './collectors/kubernetes.nodes.ts';
 import { collector as kubernetesPersistentVolumeClaims } from './collectors/kubernetes.persistent-volume-claims.ts';
 import { collector as kubernetesPersistentVolumes } from './collectors/kubernetes.persistent-volumes.ts';
 import { collector as kubernetesPods } from './collectors/kubernetes.pods.ts';
 import { collector as kubernetesReplicaSets } from './collectors/kubernetes.replica-sets.ts';
+import { collector as kubernetesServer } from './collectors/kubernetes.server.ts';
 import { collector as kubernetesServices } from './collectors/kubernetes.services.ts';
 import { collector as kubernetesStatefulSets } from './collectors/kubernetes.stateful-sets.ts';
 import { collector as kubernetesStorageClasses } from './collectors/kubernetes.storage-classes.ts';
@@ -32,26 +40,41 @@ import { collector as prometheusOperatorMonitors } from './collectors/prometheus
 import { collector as prometheusOperatorPrometheuses } from './collectors/prometheus-operator.prometheuses.ts';
 import { collector as prometheusOperatorRules } from './collectors/prometheus-operator.rules.ts';
 import { collector as prometheusOperatorThanosRulers } from './collectors/prometheus-operator.thanos-rulers.ts';
+import { collector as prometheusAlertmanagers } from './collectors/prometheus.alertmanagers.ts';
+import { collector as prometheusAlerts } from './collectors/prometheus.alerts.ts';
+import { collector as prometheusConfig } from './collectors/prometheus.config.ts';
+import { collector as prometheusFlags } from './collectors/prometheus.flags.ts';
+import { collector as prometheusMetrics } from './collectors/prometheus.metrics.ts';
+import { collector as prometheusRules } from './collectors/prometheus.rules.ts';
 import { collector as prometheusRuntime } from './collectors/prometheus.runtime.ts';
 import { collector as prometheusTargets } from './collectors/prometheus.targets.ts';
+import { collector as prometheusTsdb } from './collectors/prometheus.tsdb.ts';
 import { collector as thanosObjectStores } from './collectors/thanos.object-stores.ts';
 import { collector as kubernetesContainers } from './derived/kubernetes.containers.ts';
 import { collector as thanosComponents } from './derived/thanos.components.ts';
 import type { Collector } from './collector.ts';
 
 const ALL: readonly Collector[] = [
+  accessFailures as unknown as Collector,
+  accessPermissions as unknown as Collector,
+  kubernetesConfigMaps as unknown as Collector,
+  kubernetesCronJobs as unknown as Collector,
   kubernetesCsiDrivers as unknown as Collector,
   kubernetesCsiNodes as unknown as Collector,
   kubernetesDaemonSets as unknown as Collector,
   kubernetesDeployments as unknown as Collector,
+  kubernetesDiscovery as unknown as Collector,
   kubernetesEndpointSlices as unknown as Collector,
   kubernetesEvents as unknown as Collector,
+  kubernetesJobs as unknown as Collector,
+  kubernetesLeases as unknown as Collector,
   kubernetesNamespaces as unknown as Collector,
   kubernetesNodes as unknown as Collector,
   kubernetesPersistentVolumeClaims as unknown as Collector,
   kubernetesPersistentVolumes as unknown as Collector,
   kubernetesPods as unknown as Collector,
   kubernetesReplicaSets as unknown as Collector,
+  kubernetesServer as unknown as Collector,
   kubernetesServices as unknown as Collector,
   kubernetesStatefulSets as unknown as Collector,
   kubernetesStorageClasses as unknown as Collector,
@@ -73,8 +96,15 @@ const ALL: readonly Collector[] = [
   prometheusOperatorPrometheuses as unknown as Collector,
   prometheusOperatorRules as unknown as Collector,
   prometheusOperatorThanosRulers as unknown as Collector,
+  prometheusAlertmanagers as unknown as Collector,
+  prometheusAlerts as unknown as Collector,
+  prometheusConfig as unknown as Collector,
+  prometheusFlags as unknown as Collector,
+  prometheusMetrics as unknown as Collector,
+  prometheusRules as unknown as Collector,
   prometheusRuntime as unknown as Collector,
   prometheusTargets as unknown as Collector,
+  prometheusTsdb as unknown as Collector,
   thanosObjectStores as unknown as Collector,
   kubernetesContainers as unknown as Collector,
   thanosComponents as unknown as Collector,

@@ -1,0 +1,99 @@
+import type { ShapeOf } from '../../model/shape.ts';
+import { fetched } from '../collector.ts';
+import { askEach, type Part, replicasOf } from '../components/replicas.ts';
+import { age, flag, number, REF, text } from '../objects.ts';
+
+const SHAPE = [
+  {
+    prometheus: REF,
+    pod: REF,
+    container: 'str',
+    answers: 'bool',
+    /** `/-/ready` answers 200: the write-ahead log is replayed. */
+    ready: 'bool',
+    healthy: 'bool',
+    version: 'str',
+    started: 'time',
+    startedAge: 'int',
+    /** The last reload was taken. */
+    configOk: 'bool',
+    configTime: 'time',
+    configAge: 'int',
+    /** Corruptions of the write-ahead log since the process started. */
+    corruptions: 'int',
+    goroutines: 'int',
+    /** As Prometheus says it: `1d or 10GiB`. */
+    retention: 'str',
+    serverTime: 'time',
+    replay: { running: 'bool', current: 'int', last: 'int' },
+  },
+] as const;
+
+type Row = ShapeOf<typeof SHAPE>[number];
+
+export const collector = fetched({
+  id: 'prometheus.runtime',
+  about: 'Whether each Prometheus is ready, since when, and whether its configuration was taken.',
+  core: true,
+  needs: [{ verbs: ['get'], group: '', resource: 'pods/proxy' }],
+  shape: SHAPE,
+  async collect(context): Promise<ShapeOf<typeof SHAPE>> {
+    const parts: readonly Part<Row>[] = [
+      {
+        fields: ['answers', 'ready'],
+        read: async asker => ({ answers: true, ready: (await asker.answer('/-/ready')).status === 200 }),
+      },
+      {
+        fields: ['healthy'],
+        read: async asker => ({ healthy: (await asker.answer('/-/healthy')).status === 200 }),
+      },
+      {
+        fields: ['version'],
+        read: async asker => ({ version: text((await asker.api('/api/v1/status/buildinfo')).version) }),
+      },
+      {
+        fields: [
+          'started',
+          'startedAge',
+          'configOk',
+          'configTime',
+          'configAge',
+          'corruptions',
+          'goroutines',
+          'retention',
+          'serverTime',
+        ],
+        async read(asker) {
+          const data = await asker.api('/api/v1/status/runtimeinfo');
+          const started = text(data.startTime);
+          const configTime = text(data.lastConfigTime);
+          return {
+            started,
+            startedAge: age(context, started),
+            configOk: flag(data.reloadConfigSuccess),
+            configTime,
+            configAge: age(context, configTime),
+            corruptions: number(data.corruptionCount),
+            goroutines: number(data.goroutineCount),
+            retention: text(data.storageRetention),
+            serverTime: text(data.serverTime),
+          };
+        },
+      },
+      {
+        fields: ['replay'],
+        async read(asker) {
+          const data = await asker.api('/api/v1/status/walreplay');
+          const [current, last] = [number(data.current), number(data.max)];
+          return { replay: { running: current < last, current, last } };
+        },
+      },
+    ];
+    return askEach<Row>(
+      context,
+      await replicasOf(context, ['prometheus']),
+      replica => ({ prometheus: replica.subject, pod: replica.pod, container: replica.container }),
+      parts,
+    );
+  },
+});

@@ -1,0 +1,112 @@
+import { type Gap, GapSignal } from '../../model/gap.ts';
+import type { HttpAnswer, RawObject } from '../../model/source.ts';
+import type { Context } from '../collector.ts';
+import { type Component, collector as componentsCollector } from '../derived/thanos.components.ts';
+import { gapElement, gapOf } from '../gaps.ts';
+import { ask, askApi, askJson, askText } from './ask.ts';
+
+/**
+ * The pods of some components, one row a container; pods that are being deleted are left out. Gap elements stay: they
+ * stand for pods that may be there.
+ */
+export async function replicasOf(context: Context, components: readonly string[]): Promise<readonly Component[]> {
+  const rows = await context.get(componentsCollector);
+  return rows.filter(
+    row => gapOf(row) !== undefined || (components.includes(row.component) && row.pod.name !== '' && !row.podDeleting),
+  );
+}
+
+/** HTTP to one container, below the prefix that it serves under. */
+export interface Asker {
+  answer(path: string): Promise<HttpAnswer>;
+  text(path: string): Promise<string>;
+  json(path: string): Promise<RawObject>;
+  /** The `data` of Prometheus' envelope. */
+  api(path: string): Promise<RawObject>;
+}
+
+export function askerOf(context: Context, replica: Component): Asker {
+  const listener = { namespace: replica.pod.namespace, pod: replica.pod.name, port: replica.httpPort };
+  const below = (path: string) => `${replica.prefix}${path}`;
+  return {
+    answer: path => ask(context.source, listener, below(path)),
+    text: path => askText(context.source, listener, below(path)),
+    json: path => askJson(context.source, listener, below(path)),
+    api: path => askApi(context.source, listener, below(path)),
+  };
+}
+
+/** Some fields of a row, and how they are obtained together. */
+export interface Part<Row> {
+  readonly fields: readonly (keyof Row & string)[];
+  read(asker: Asker, replica: Component): Promise<Partial<Row>>;
+}
+
+/**
+ * One row a replica. A part that cannot be read leaves its fields unknown and the others as they are; a container that
+ * does not run is not asked, and everything that it would have said is unknown. No replica is left out.
+ */
+export async function askEach<Row extends object>(
+  context: Context,
+  replicas: readonly Component[],
+  base: (replica: Component) => Partial<Row>,
+  parts: readonly Part<Row>[],
+): Promise<readonly Row[]> {
+  return Promise.all(
+    replicas.map(async replica => {
+      const gap = gapOf(replica);
+      if (gap) return gapElement(gap);
+      if (!replica.running)
+        return rowOf(
+          base(replica),
+          parts.map(part => [part.fields, notRunning(replica)] as const),
+        );
+      const asker = askerOf(context, replica);
+      const answers = await Promise.all(
+        parts.map(async part => [part.fields, await outcome(part.read(asker, replica))] as const),
+      );
+      return rowOf<Row>(base(replica), answers);
+    }),
+  );
+}
+
+function notRunning(replica: Component): GapSignal {
+  const { namespace, name } = replica.pod;
+  return new GapSignal({
+    reason: 'unreachable',
+    detail: `container ${replica.container} of pod ${namespace}/${name} does not run, so it was not asked`,
+  });
+}
+
+async function outcome<Value>(promise: Promise<Value>): Promise<Value | GapSignal> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (error instanceof GapSignal) return error;
+    throw error;
+  }
+}
+
+function rowOf<Row extends object>(
+  base: Partial<Row>,
+  answers: readonly (readonly [readonly string[], Partial<Row> | GapSignal])[],
+): Row {
+  const row = { ...base };
+  for (const [fields, answer] of answers) {
+    if (answer instanceof GapSignal) defineUnknown(row, fields, answer.gap);
+    else Object.defineProperties(row, Object.getOwnPropertyDescriptors(answer));
+  }
+  return row as Row;
+}
+
+function defineUnknown(row: object, fields: readonly string[], gap: Gap): void {
+  for (const field of fields) {
+    Object.defineProperty(row, field, {
+      enumerable: true,
+      configurable: true,
+      get() {
+        throw new GapSignal(gap);
+      },
+    });
+  }
+}
