@@ -69,7 +69,7 @@ async function readArchive(place: string): Promise<ReadonlyMap<string, Uint8Arra
   const gzip = !place.endsWith('.tar');
   const stream = gzip ? input.pipe(createGunzip()) : input;
   input.on('error', error => unpack.destroy(error));
-  stream.on('error', error => unpack.destroy(error));
+  stream.on('error', (error: Error) => unpack.destroy(error));
   stream.pipe(unpack);
   try {
     for await (const entry of unpack) {
@@ -86,7 +86,7 @@ async function readArchive(place: string): Promise<ReadonlyMap<string, Uint8Arra
       if (type !== 'file') throw refuse(`${printable(name)} is a ${type}, only files and folders may be in it`);
       const path = safePath(name);
       if (path === undefined) throw refuse(`the path ${printable(name)} leads out of it`);
-      files.set(path, await collect(entry));
+      files.set(path, await collect(entry as unknown as AsyncIterable<Uint8Array>));
     }
   } catch (error) {
     if (error instanceof UserError) throw error;

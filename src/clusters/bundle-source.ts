@@ -244,6 +244,21 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
     });
   }
 
+  async function bucketListing(store: string): Promise<BucketListing> {
+    const entry = await bucketOf(store);
+    const path = `s3://${entry.bucket}`;
+    const content = await read(`buckets/${entry.folder}/objects.jsonl`);
+    if (!content) throw gapAt(path, `the bundle has no listing of bucket ${entry.bucket}`);
+    const lines = Buffer.from(content).toString('utf8').split('\n').filter(Boolean);
+    return {
+      bucket: entry.bucket,
+      endpoint: entry.endpoint,
+      objects: lines.map(line => parseJson(Buffer.from(line), path)),
+      truncated: entry.truncated === true,
+      path,
+    };
+  }
+
   return {
     cluster,
     is: 'bundle',
@@ -286,20 +301,7 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
       const entry = await bucketOf(store);
       return { code: '', status: 200, message: '', isS3: true, path: `s3://${entry.bucket}` };
     },
-    async bucketListing(store): Promise<BucketListing> {
-      const entry = await bucketOf(store);
-      const path = `s3://${entry.bucket}`;
-      const content = await read(`buckets/${entry.folder}/objects.jsonl`);
-      if (!content) throw gapAt(path, `the bundle has no listing of bucket ${entry.bucket}`);
-      const lines = Buffer.from(content).toString('utf8').split('\n').filter(Boolean);
-      return {
-        bucket: entry.bucket,
-        endpoint: entry.endpoint,
-        objects: lines.map(line => parseJson(Buffer.from(line), path)),
-        truncated: entry.truncated === true,
-        path,
-      };
-    },
+    bucketListing,
     async bucketObject(store, key) {
       const entry = await bucketOf(store);
       const parts = key.split('/');
@@ -308,7 +310,7 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
       const name = file === 'meta.json' ? `metas/${block}.json` : `marks/${block}.${file}`;
       const content = await read(`buckets/${entry.folder}/${name}`);
       if (content) return Buffer.from(content).toString('utf8');
-      const listing = await this.bucketListing(store);
+      const listing = await bucketListing(store);
       if (!listing.truncated && !listing.objects.some(object => object.key === key)) return null;
       throw new GapSignal({
         reason: 'not-in-bundle',

@@ -1,0 +1,37 @@
+// Bundles src/ into dist/ and compiles the rules. Options: --out FOLDER, --lenient (leave broken rules out, for work in progress).
+import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+
+const root = new URL('..', import.meta.url).pathname;
+const option = name => (process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : undefined);
+const out = resolve(option('--out') ?? join(root, 'dist'));
+const lenient = process.argv.includes('--lenient');
+
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out, { recursive: true });
+await build({
+  absWorkingDir: root,
+  entryPoints: { cli: 'src/cli/main.ts', 'compile-rules': 'src/app/compile-rules.ts' },
+  outdir: out,
+  bundle: true,
+  splitting: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20.19',
+  minifySyntax: true,
+  legalComments: 'linked',
+  chunkNames: 'chunks/[name]-[hash]',
+  // Packages that are CommonJS call require() for Node's own modules.
+  banner: { js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);" },
+  logLevel: 'warning',
+});
+
+// Elsewhere than in dist/, the build has to stand without the rest of the package.
+if (out !== join(root, 'dist')) cpSync(join(root, 'rules'), join(out, 'rules'), { recursive: true });
+
+const { compileRules } = await import(pathToFileURL(join(out, 'compile-rules.js')));
+const mistakes = compileRules(join(out, 'rules.json'), { lenient });
+for (const mistake of mistakes) console.error(mistake);
+if (mistakes.length > 0 && !lenient) process.exitCode = 1;

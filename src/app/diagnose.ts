@@ -1,0 +1,171 @@
+import { diagnose, type DiagnosisResult } from '../checks/diagnose.ts';
+import { COLLECTORS } from '../evidence/catalogue.ts';
+import type { Expectations } from '../evidence/collector.ts';
+import { type FleetEvidence, openEvidence } from '../evidence/store.ts';
+import { timelineOf } from '../evidence/timeline.ts';
+import type { EvidenceStore } from '../model/evidence.ts';
+import { type Gap, GapSignal } from '../model/gap.ts';
+import type { ClusterReport, Report } from '../model/report.ts';
+import type { Rule } from '../model/rule.ts';
+import type { ServerAnswer, Source } from '../model/source.ts';
+
+export interface DiagnoseOptions {
+  readonly rules: readonly Rule[];
+  readonly expectations: Expectations;
+  /** Name of the fleet, for the report's title; '' for none. */
+  readonly fleet: string;
+  /** Reads under way at once in one cluster. */
+  readonly concurrency: number;
+  readonly version: string;
+  /** The command line, for the report. */
+  readonly command: string;
+  readonly onProgress?: (event: Progress) => void;
+}
+
+export type Progress =
+  | { readonly is: 'reading'; readonly cluster: string; readonly evidence: string; readonly requests: number }
+  | { readonly is: 'unreachable'; readonly cluster: string; readonly detail: string }
+  | { readonly is: 'done'; readonly cluster: string; readonly requests: number };
+
+export const NO_EXPECTATIONS: Expectations = {
+  stated: false,
+  clusters: [],
+  clusterLabel: '',
+  queryStores: 0,
+  retention: { raw: 0, fiveMinutes: 0, oneHour: 0 },
+  localRetention: 0,
+  ignoredTargets: [],
+};
+
+interface Preflight {
+  readonly source: Source;
+  readonly server?: ServerAnswer;
+  readonly gap?: Gap;
+}
+
+/** Diagnoses the clusters behind the sources, and makes the report. Nothing is written anywhere. */
+export async function diagnoseFleet(sources: readonly Source[], options: DiagnoseOptions): Promise<Report> {
+  const started = process.hrtime.bigint();
+  const sorted = [...sources].sort((a, b) => (a.cluster < b.cluster ? -1 : 1));
+  const preflights = await Promise.all(sorted.map(source => preflight(source, options)));
+  const unreachable = new Map(preflights.flatMap(({ source, gap }) => (gap ? [[source.cluster, gap] as const] : [])));
+  const evidence = openEvidence(sorted, unreachable, {
+    collectors: COLLECTORS,
+    expectations: options.expectations,
+    concurrency: options.concurrency,
+    onCollect: (cluster, id) => {
+      const requests = sorted.find(source => source.cluster === cluster)?.usage().requests ?? 0;
+      options.onProgress?.({ is: 'reading', cluster, evidence: id, requests });
+    },
+  });
+  const result = await diagnose({
+    rules: options.rules,
+    clusters: evidence.clusters.filter(store => !unreachable.has(store.cluster)),
+    fleet: evidence.fleet,
+    unreachable,
+  });
+  for (const source of sorted) {
+    if (!unreachable.has(source.cluster)) options.onProgress?.({ is: 'done', cluster: source.cluster, requests: source.usage().requests });
+  }
+  const clusters = await Promise.all(preflights.map(entry => clusterReport(entry, evidence)));
+  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+  return { ...body(result, clusters, options), timeline: await timelineOf(evidence, result.findings), ...tail(sorted, seconds, options) };
+}
+
+async function preflight(source: Source, options: DiagnoseOptions): Promise<Preflight> {
+  try {
+    return { source, server: await source.server() };
+  } catch (error) {
+    if (!(error instanceof GapSignal)) throw error;
+    const gap = { ...error.gap, evidence: 'kubernetes.server', notLookedAt: false };
+    options.onProgress?.({ is: 'unreachable', cluster: source.cluster, detail: gap.detail });
+    return { source, gap };
+  }
+}
+
+function body(result: DiagnosisResult, clusters: readonly ClusterReport[], options: DiagnoseOptions) {
+  return {
+    schemaVersion: 1 as const,
+    verdict: result.verdict,
+    takenAt: clusters.map(cluster => cluster.takenAt).sort().at(-1) ?? '',
+    fleet: options.fleet,
+    clusters,
+    findings: result.findings,
+    roots: result.roots,
+    unknowns: result.unknowns,
+    notLookedAt: result.notLookedAt,
+    suspects: result.suspects,
+    suppressed: [],
+    counts: result.counts,
+  };
+}
+
+function tail(sources: readonly Source[], seconds: number, options: DiagnoseOptions): Pick<Report, 'run'> {
+  const usages = sources.map(source => ({ name: source.cluster, ...source.usage() }));
+  return {
+    run: {
+      version: options.version,
+      command: options.command,
+      seconds,
+      requests: usages.reduce((sum, usage) => sum + usage.requests, 0),
+      bytes: usages.reduce((sum, usage) => sum + usage.bytes, 0),
+      partial: false,
+      clusters: usages.map(usage => ({ ...usage, seconds })),
+    },
+  };
+}
+
+async function clusterReport({ source, server, gap }: Preflight, evidence: FleetEvidence): Promise<ClusterReport> {
+  const store = evidence.clusters.find(entry => entry.cluster === source.cluster)!;
+  return {
+    name: source.cluster,
+    role: await roleOf(source, evidence),
+    reachable: !gap,
+    problem: gap?.detail ?? '',
+    context: server?.context ?? '',
+    apiServer: server?.host ?? '',
+    takenAt: source.takenAt(),
+    versions: { kubernetes: server?.version ?? '', ...(await componentVersions(store)) },
+    deniedAccess: deniedAccess(source),
+    ways: [],
+  };
+}
+
+async function roleOf(source: Source, evidence: FleetEvidence): Promise<'hub' | 'edge' | ''> {
+  if (!evidence.fleet.describe('fleet.clusters')) return source.roleHint;
+  const clusters = await evidence.fleet.collect('fleet.clusters', {});
+  if (!clusters.known) return source.roleHint;
+  const rows = clusters.value as readonly { readonly name: string; readonly role: 'hub' | 'edge' | '' }[];
+  return rows.find(row => row.name === source.cluster)?.role ?? source.roleHint;
+}
+
+/** Versions of what runs there, as image tags state them. */
+async function componentVersions(store: EvidenceStore): Promise<{ prometheus: readonly string[]; thanos: readonly string[] }> {
+  const components = await store.collect('thanos.components', {});
+  if (!components.known) return { prometheus: [], thanos: [] };
+  const prometheus = new Set<string>();
+  const thanos = new Set<string>();
+  for (const row of components.value as readonly { component: string; thanos: boolean; version: string }[]) {
+    try {
+      if (!row.version) continue;
+      if (row.component === 'prometheus') prometheus.add(row.version);
+      else if (row.thanos) thanos.add(row.version);
+    } catch (error) {
+      if (!(error instanceof GapSignal)) throw error;
+    }
+  }
+  return { prometheus: [...prometheus].sort(), thanos: [...thanos].sort() };
+}
+
+/** What the server refused, one line each: `get pods/log in monitoring`. */
+function deniedAccess(source: Source): readonly string[] {
+  const denied = source
+    .failures()
+    .filter(failure => failure.status === 403)
+    .map(failure => {
+      const [, verb, resource] = /cannot (\w+) resource "([^"]+)"/.exec(failure.message) ?? [];
+      const namespace = /in the namespace "([^"]+)"/.exec(failure.message)?.[1];
+      return verb ? `${verb} ${resource}${namespace ? ` in ${namespace}` : ''}` : failure.path;
+    });
+  return [...new Set(denied)].sort();
+}

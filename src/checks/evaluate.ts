@@ -1,0 +1,413 @@
+import type { Evidence, EvidenceStore } from '../model/evidence.ts';
+import type { EvidenceItem, FactValue, Finding, Subject, Unknown, Verdict } from '../model/finding.ts';
+import { type Gap, GapSignal } from '../model/gap.ts';
+import type { EvidenceUse, Expression, Rule, Template } from '../model/rule.ts';
+import { type Compiled, Suspension } from './cel.ts';
+import { compiledExpression } from './load-rules.ts';
+import { qualify, subjectKey } from './object-keys.ts';
+
+/** Distinct places of one kind of evidence that a finding names. */
+const PLACES_PER_EVIDENCE = 6;
+/** Log lines that a finding quotes. */
+const QUOTES = 8;
+
+/** What one evaluation needs besides the rule. */
+export interface Evaluation {
+  readonly store: EvidenceStore;
+  readonly compiled: Map<string, Compiled>;
+}
+
+/** Judges one rule over one store: a verdict for each subject. Evidence is collected when an expression touches it. */
+export async function evaluateRule(rule: Rule, evaluation: Evaluation): Promise<readonly Verdict[]> {
+  const { store } = evaluation;
+  const top = new RuleScope(rule, evaluation, undefined);
+  if (!rule.forEach) return merge(rule, store.cluster, [await judge(rule, top)]);
+  const rows = await top.attempt(rule.forEach.over);
+  if (!rows.known) return [unknown(rule, store.cluster, undefined, rows.gaps)];
+  const judged: RowVerdict[] = [];
+  for (const row of rows.value as readonly unknown[]) judged.push(await judge(rule, new RuleScope(rule, evaluation, row, top.read)));
+  return merge(rule, store.cluster, judged);
+}
+
+type Attempt = { readonly known: true; readonly value: unknown } | { readonly known: false; readonly gaps: readonly [Gap, ...Gap[]] };
+
+/** The names of one rule and one row, as CEL sees them. Touching what has not been collected suspends the evaluation. */
+class RuleScope {
+  readonly variables: Record<string, unknown> = {};
+  readonly #rule: Rule;
+  readonly #evaluation: Evaluation;
+  #wanted: { readonly use: EvidenceUse; readonly params: Readonly<Record<string, string>> } | undefined;
+  #touched: Gap[] = [];
+  readonly #read: Map<string, Evidence>;
+
+  constructor(rule: Rule, evaluation: Evaluation, row: unknown, read: ReadonlyMap<string, Evidence> = new Map()) {
+    this.#read = new Map(read);
+    this.#rule = rule;
+    this.#evaluation = evaluation;
+    const define = (name: string, get: () => unknown) => Object.defineProperty(this.variables, name, { enumerable: true, get });
+    define('cluster', () => evaluation.store.cluster);
+    for (const [name, use] of Object.entries(rule.evidence)) define(name, () => this.#touch(use));
+    if (rule.forEach) define(rule.forEach.name, () => row);
+    for (const { name, value } of rule.let) define(name, once(() => this.#now(value)));
+  }
+
+  /** Evaluates, collecting what is touched, until there is an answer or a gap. */
+  async attempt(expression: Expression): Promise<Attempt> {
+    for (;;) {
+      this.#wanted = undefined;
+      this.#touched = [];
+      try {
+        return { known: true, value: this.#now(expression) };
+      } catch (error) {
+        if (!(error instanceof Suspension) && !(error instanceof GapSignal)) throw error;
+        if (this.#wanted) {
+          const { use, params } = this.#wanted as { use: EvidenceUse; params: Readonly<Record<string, string>> };
+          await this.#evaluation.store.collect(use.from, params);
+          continue;
+        }
+        const surfaced = error instanceof GapSignal ? [error.gap] : [];
+        return { known: false, gaps: distinctGaps([...this.#touched, ...surfaced]) };
+      }
+    }
+  }
+
+  /** Prose with its expressions filled in. What is not known reads `(not known)`. */
+  async fill(template: Template): Promise<string> {
+    let text = '';
+    for (const part of template.parts) {
+      if (typeof part === 'string') {
+        text += part;
+        continue;
+      }
+      const attempt = await this.attempt(part);
+      text += attempt.known ? inProse(attempt.value) : '(not known)';
+    }
+    return text;
+  }
+
+  /** Prose, or undefined where a part of it is not known. */
+  async exact(template: Template): Promise<string | undefined> {
+    let text = '';
+    for (const part of template.parts) {
+      if (typeof part === 'string') {
+        text += part;
+        continue;
+      }
+      const attempt = await this.attempt(part);
+      if (!attempt.known) return undefined;
+      text += inProse(attempt.value);
+    }
+    return text;
+  }
+
+  /** All evidence that this row has read so far. */
+  get read(): ReadonlyMap<string, Evidence> {
+    return this.#read;
+  }
+
+  #now(expression: Expression): unknown {
+    return compiledExpression(expression, this.#evaluation.compiled).evaluate(this.variables);
+  }
+
+  #touch(use: EvidenceUse): unknown {
+    const params = this.#params(use);
+    const evidence = this.#evaluation.store.peek(use.from, params);
+    if (!evidence) {
+      this.#wanted ??= { use, params };
+      throw new Suspension();
+    }
+    this.#read.set(`${use.from} ${JSON.stringify(params)}`, evidence);
+    if (evidence.known) return evidence.value;
+    this.#touched.push(evidence.gap);
+    throw new GapSignal(evidence.gap);
+  }
+
+  #params(use: EvidenceUse): Readonly<Record<string, string>> {
+    const params: Record<string, string> = {};
+    for (const [name, template] of Object.entries(use.with)) {
+      params[name] = template.parts.map(part => (typeof part === 'string' ? part : inProse(this.#now(part)))).join('');
+    }
+    return params;
+  }
+
+  get quotesSignatures(): ReadonlySet<string> {
+    return literalsOf(this.#rule);
+  }
+}
+
+/** Remembers a value; an error is not remembered, because what was missing may be collected by then. */
+function once(compute: () => unknown): () => unknown {
+  let done = false;
+  let value: unknown;
+  return () => {
+    if (!done) {
+      value = compute();
+      done = true;
+    }
+    return value;
+  };
+}
+
+type RowVerdict =
+  | { readonly is: 'nothing' }
+  | { readonly is: 'healthy'; readonly subject: Subject }
+  | { readonly is: 'unknown'; readonly subject: Subject | undefined; readonly gaps: readonly [Gap, ...Gap[]] }
+  | { readonly is: 'problem'; readonly finding: Finding };
+
+async function judge(rule: Rule, scope: RuleScope): Promise<RowVerdict> {
+  if (rule.where) {
+    const where = await scope.attempt(rule.where);
+    if (where.known && where.value !== true) return { is: 'nothing' };
+    if (!where.known) return { is: 'unknown', subject: await subjectOf(rule, scope), gaps: where.gaps };
+  }
+  const problem = await scope.attempt(rule.problemWhen);
+  const subject = await subjectOf(rule, scope);
+  if (!problem.known) return { is: 'unknown', subject, gaps: problem.gaps };
+  if (problem.value !== true) return subject ? { is: 'healthy', subject } : { is: 'nothing' };
+  // A problem is never lost for want of a name: what it is about is then said as not known.
+  return { is: 'problem', finding: await toFinding(rule, scope, subject ?? (await namelessSubject(rule, scope))) };
+}
+
+async function subjectOf(rule: Rule, scope: RuleScope): Promise<Subject | undefined> {
+  const kind = await scope.exact(rule.subject.kind);
+  const namespace = await scope.exact(rule.subject.namespace);
+  const name = await scope.exact(rule.subject.name);
+  return kind === undefined || namespace === undefined || !name ? undefined : { kind, namespace, name };
+}
+
+async function namelessSubject(rule: Rule, scope: RuleScope): Promise<Subject> {
+  return {
+    kind: await scope.fill(rule.subject.kind),
+    namespace: await scope.fill(rule.subject.namespace),
+    name: (await scope.fill(rule.subject.name)) || '(not known)',
+  };
+}
+
+async function toFinding(rule: Rule, scope: RuleScope, subject: Subject): Promise<Finding> {
+  const { cluster } = scope.variables as { cluster: string };
+  const facts: Record<string, FactValue> = {};
+  for (const { label, value } of rule.show) {
+    const shown = await scope.attempt(value);
+    const fact = shown.known ? toFact(shown.value) : undefined;
+    if (fact !== undefined) facts[label] = fact;
+  }
+  const since = rule.since ? await scope.attempt(rule.since) : undefined;
+  const involves = new Set([qualify(subjectKey(subject), cluster)]);
+  for (const expression of rule.involves) {
+    const keys = await scope.attempt(expression);
+    if (keys.known) for (const key of flatTexts(keys.value)) involves.add(qualify(key, cluster));
+  }
+  const message = await scope.fill(rule.message);
+  const atRisk = rule.atRisk ? ((await scope.exact(rule.atRisk)) ?? '') : '';
+  const byHand = (await scope.fill(rule.fix.byHand)).trim();
+  const automatic = await automaticFix(rule, scope);
+  const quotes = await quotesOf(rule, scope);
+  return {
+    id: [rule.id, cluster, subject.kind, subject.namespace, subject.name].join('/'),
+    rule: rule.id,
+    title: rule.title,
+    severity: rule.severity,
+    cluster,
+    subject,
+    message,
+    since: since?.known && typeof since.value === 'string' ? since.value : '',
+    facts,
+    evidence: [...quotes, ...placesOf(scope)],
+    root: false,
+    causedBy: [],
+    atRisk,
+    fix: { byHand, automatic },
+    involves: [...involves],
+  };
+}
+
+/** The action's id where all of its conditions are known to hold; '' otherwise. */
+async function automaticFix(rule: Rule, scope: RuleScope): Promise<string> {
+  const { automatic } = rule.fix;
+  if (!automatic) return '';
+  for (const { value } of automatic.onlyIf) {
+    const holds = await scope.attempt(value);
+    if (!holds.known || holds.value !== true) return '';
+  }
+  return automatic.action;
+}
+
+/** Log lines that the rule decided by: hits that it names, and those that `quote` gives. */
+async function quotesOf(rule: Rule, scope: RuleScope): Promise<readonly EvidenceItem[]> {
+  const items: EvidenceItem[] = [];
+  const quoted = rule.quote ? await scope.attempt(rule.quote) : undefined;
+  const named = quoted?.known ? (quoted.value as readonly unknown[]) : hitsNamed(scope);
+  for (const hit of named) {
+    const item = readable(() => quoteOf(hit as Hit));
+    if (item && !items.some(other => other.line === item.line && other.pod === item.pod)) items.push(item);
+    if (items.length === QUOTES) break;
+  }
+  return items;
+}
+
+interface Hit {
+  readonly sample: string;
+  readonly last: string;
+  readonly count: number;
+  readonly containerKey?: string;
+  readonly pod?: { readonly namespace: string; readonly name: string };
+  readonly container?: string;
+}
+
+function quoteOf(hit: Hit): EvidenceItem {
+  const [, place = ''] = (hit.containerKey ?? '').split(' ');
+  const [namespace = '', pod = '', container = ''] = hit.pod ? [hit.pod.namespace, hit.pod.name, hit.container] : place.split('/');
+  return {
+    evidence: 'logs.signatures',
+    from: `logs/${namespace}/${pod}/${container}`,
+    time: hit.last,
+    pod,
+    container,
+    line: hit.sample,
+    count: hit.count,
+  };
+}
+
+/** Hits of the logs that this row read, whose signature the rule names. */
+function hitsNamed(scope: RuleScope): readonly Hit[] {
+  const names = scope.quotesSignatures;
+  const hits: Hit[] = [];
+  for (const [key, evidence] of scope.read) {
+    if (!key.startsWith('logs.signatures ') || !evidence.known) continue;
+    const log = evidence.value as { pod: { namespace: string; name: string }; container: string; hits: readonly (Hit & { id: string })[] };
+    for (const hit of log.hits) {
+      const id = readable(() => hit.id);
+      if (id !== undefined && names.has(id)) hits.push({ ...hit, pod: log.pod, container: log.container });
+    }
+  }
+  return hits;
+}
+
+function placesOf(scope: RuleScope): readonly EvidenceItem[] {
+  const items: EvidenceItem[] = [];
+  for (const [key, evidence] of scope.read) {
+    if (!evidence.known) continue;
+    const id = key.slice(0, key.indexOf(' '));
+    for (const from of [...evidence.from].sort().slice(0, PLACES_PER_EVIDENCE)) {
+      if (items.some(item => item.evidence === id && item.from === from)) continue;
+      items.push({ evidence: id, from, time: '', pod: '', container: '', line: '', count: 0 });
+    }
+  }
+  return items;
+}
+
+/** Text literals in a rule's conditions: the signatures that it names are among them. */
+const literals = new WeakMap<Rule, ReadonlySet<string>>();
+
+function literalsOf(rule: Rule): ReadonlySet<string> {
+  let found = literals.get(rule);
+  if (!found) {
+    const texts = [rule.problemWhen, ...(rule.where ? [rule.where] : []), ...rule.let.map(({ value }) => value)].map(({ text }) => text);
+    found = new Set(texts.flatMap(text => [...text.matchAll(/["']([a-z0-9-]+)["']/g)].map(match => match[1]!)));
+    literals.set(rule, found);
+  }
+  return found;
+}
+
+function readable<Value>(read: () => Value): Value | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof GapSignal) return undefined;
+    throw error;
+  }
+}
+
+/** A value as a fact; empty texts, empty lists and -1 (no age) say nothing and are left out. */
+function toFact(value: unknown): FactValue | undefined {
+  if (value === '' || value === null || value === undefined || value === -1) return undefined;
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  if (Array.isArray(value)) {
+    const facts = value.map(element => readable(() => toFact(element))).filter(fact => fact !== undefined);
+    return facts.length === 0 ? undefined : facts;
+  }
+  if (typeof value !== 'object') return String(value);
+  const reference = value as { key?: unknown };
+  const key = readable(() => reference.key);
+  if (typeof key === 'string') return key === '' ? undefined : key;
+  const entries = Object.keys(value).flatMap(name => {
+    const fact = readable(() => toFact((value as Readonly<Record<string, unknown>>)[name]));
+    return fact === undefined ? [] : [[name, fact] as const];
+  });
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+}
+
+function inProse(value: unknown): string {
+  const fact = readable(() => toFact(value));
+  if (fact === undefined) return value === -1 ? '-1' : '';
+  if (Array.isArray(fact)) return fact.map(element => inProse(element)).join(', ');
+  if (typeof fact === 'object') return Object.entries(fact).map(([name, entry]) => `${name}=${inProse(entry)}`).join(', ');
+  return String(fact);
+}
+
+function flatTexts(value: unknown): readonly string[] {
+  if (typeof value === 'string') return value === '' ? [] : [value];
+  if (!Array.isArray(value)) return [];
+  return value.flatMap(element => readable(() => flatTexts(element)) ?? []);
+}
+
+function unknown(rule: Rule, cluster: string, subject: Subject | undefined, gaps: readonly [Gap, ...Gap[]]): Verdict {
+  const about: Unknown = { rule: rule.id, cluster, ...(subject ? { subject } : {}), gaps };
+  return { is: 'unknown', unknown: about };
+}
+
+function distinctGaps(gaps: readonly Gap[]): readonly [Gap, ...Gap[]] {
+  const seen = new Map<string, Gap>();
+  for (const gap of gaps) seen.set(`${gap.evidence} ${gap.reason} ${gap.detail} ${gap.path}`, gap);
+  const all = [...seen.values()];
+  const first = all[0] ?? { evidence: '', reason: 'rule-error' as const, detail: 'no gap was named', path: '', notLookedAt: false };
+  return [first, ...all.slice(1)];
+}
+
+/** One verdict per subject: a problem beats unknown beats healthy. */
+function merge(rule: Rule, cluster: string, rows: readonly RowVerdict[]): readonly Verdict[] {
+  const subjects = new Map<string, RowVerdict[]>();
+  for (const row of rows) {
+    if (row.is === 'nothing') continue;
+    const subject = row.is === 'problem' ? row.finding.subject : row.subject;
+    const key = subject ? subjectKey(subject) : '';
+    const group = subjects.get(key);
+    if (group) group.push(row);
+    else subjects.set(key, [row]);
+  }
+  return [...subjects.values()].map(group => {
+    const problems = group.filter(row => row.is === 'problem');
+    if (problems.length > 0) return { is: 'problem', finding: mergeFindings(problems.map(row => row.finding)) };
+    const gaps = group.filter(row => row.is === 'unknown');
+    if (gaps.length > 0) return unknown(rule, cluster, gaps[0]!.subject, distinctGaps(gaps.flatMap(row => row.gaps)));
+    const healthy = group[0] as Extract<RowVerdict, { is: 'healthy' }>;
+    return { is: 'healthy', rule: rule.id, cluster, subject: healthy.subject };
+  });
+}
+
+function mergeFindings(findings: readonly Finding[]): Finding {
+  const first = findings[0]!;
+  if (findings.length === 1) return first;
+  const facts: Record<string, FactValue> = {};
+  for (const label of new Set(findings.flatMap(finding => Object.keys(finding.facts)))) {
+    const values = findings.flatMap(finding => {
+      const fact = finding.facts[label];
+      return fact === undefined ? [] : Array.isArray(fact) ? fact : [fact];
+    });
+    const distinct = [...new Map(values.map(value => [JSON.stringify(value), value])).values()];
+    const alwaysList = findings.some(finding => Array.isArray(finding.facts[label]));
+    facts[label] = distinct.length === 1 && !alwaysList ? distinct[0]! : distinct;
+  }
+  const evidence = new Map(findings.flatMap(finding => finding.evidence).map(item => [JSON.stringify(item), item]));
+  const quotes = [...evidence.values()].filter(item => item.line !== '').slice(0, QUOTES);
+  const places = [...evidence.values()].filter(item => item.line === '');
+  const sinces = findings.map(finding => finding.since).filter(Boolean).sort();
+  return {
+    ...first,
+    facts,
+    since: sinces[0] ?? '',
+    evidence: [...quotes, ...places],
+    involves: [...new Set(findings.flatMap(finding => finding.involves))],
+    fix: { ...first.fix, automatic: findings.every(finding => finding.fix.automatic === first.fix.automatic) ? first.fix.automatic : '' },
+  };
+}
