@@ -1,6 +1,10 @@
 // Written by scripts/catalogue.mjs: one line a file in collectors/ and derived/.
 import { collector as accessFailures } from './collectors/access.failures.ts';
 import { collector as accessPermissions } from './collectors/access.permissions.ts';
+import { collector as alertmanagerAlerts } from './collectors/alertmanager.alerts.ts';
+import { collector as alertmanagerSilences } from './collectors/alertmanager.silences.ts';
+import { collector as alertmanagerStatus } from './collectors/alertmanager.status.ts';
+import { collector as grafanaHealth } from './collectors/grafana.health.ts';
 import { collector as kubernetesConfigMaps } from './collectors/kubernetes.config-maps.ts';
 import { collector as kubernetesCronJobs } from './collectors/kubernetes.cron-jobs.ts';
 import { collector as kubernetesCsiDrivers } from './collectors/kubernetes.csi-drivers.ts';
@@ -49,14 +53,28 @@ import { collector as prometheusRules } from './collectors/prometheus.rules.ts';
 import { collector as prometheusRuntime } from './collectors/prometheus.runtime.ts';
 import { collector as prometheusTargets } from './collectors/prometheus.targets.ts';
 import { collector as prometheusTsdb } from './collectors/prometheus.tsdb.ts';
+import { collector as thanosLoadedBlocks } from './collectors/thanos.loaded-blocks.ts';
+import { collector as thanosMetrics } from './collectors/thanos.metrics.ts';
 import { collector as thanosObjectStores } from './collectors/thanos.object-stores.ts';
+import { collector as thanosReadiness } from './collectors/thanos.readiness.ts';
+import { collector as fleetAddresses } from './derived/fleet.addresses.ts';
 import { collector as kubernetesContainers } from './derived/kubernetes.containers.ts';
+import { collector as kubernetesCreateFailures } from './derived/kubernetes.create-failures.ts';
+import { collector as kubernetesNodeCapacity } from './derived/kubernetes.node-capacity.ts';
+import { collector as kubernetesOwners } from './derived/kubernetes.owners.ts';
+import { collector as kubernetesScheduling } from './derived/kubernetes.scheduling.ts';
+import { collector as kubernetesServiceBackends } from './derived/kubernetes.service-backends.ts';
+import { collector as prometheusOperatorSelection } from './derived/prometheus-operator.selection.ts';
 import { collector as thanosComponents } from './derived/thanos.components.ts';
 import type { Collector } from './collector.ts';
 
 const ALL: readonly Collector[] = [
   accessFailures as unknown as Collector,
   accessPermissions as unknown as Collector,
+  alertmanagerAlerts as unknown as Collector,
+  alertmanagerSilences as unknown as Collector,
+  alertmanagerStatus as unknown as Collector,
+  grafanaHealth as unknown as Collector,
   kubernetesConfigMaps as unknown as Collector,
   kubernetesCronJobs as unknown as Collector,
   kubernetesCsiDrivers as unknown as Collector,
@@ -105,8 +123,18 @@ const ALL: readonly Collector[] = [
   prometheusRuntime as unknown as Collector,
   prometheusTargets as unknown as Collector,
   prometheusTsdb as unknown as Collector,
+  thanosLoadedBlocks as unknown as Collector,
+  thanosMetrics as unknown as Collector,
   thanosObjectStores as unknown as Collector,
+  thanosReadiness as unknown as Collector,
+  fleetAddresses as unknown as Collector,
   kubernetesContainers as unknown as Collector,
+  kubernetesCreateFailures as unknown as Collector,
+  kubernetesNodeCapacity as unknown as Collector,
+  kubernetesOwners as unknown as Collector,
+  kubernetesScheduling as unknown as Collector,
+  kubernetesServiceBackends as unknown as Collector,
+  prometheusOperatorSelection as unknown as Collector,
   thanosComponents as unknown as Collector,
 ];
 

@@ -1,9 +1,10 @@
-import { type Gap, GapSignal } from '../../model/gap.ts';
+import { GapSignal } from '../../model/gap.ts';
 import type { HttpAnswer, RawObject } from '../../model/source.ts';
 import type { Context } from '../collector.ts';
 import { type Component, collector as componentsCollector } from '../derived/thanos.components.ts';
 import { gapElement, gapOf } from '../gaps.ts';
 import { ask, askApi, askJson, askText } from './ask.ts';
+import { makeUnknown } from './unknown-fields.ts';
 
 /**
  * The pods of some components, one row a container; pods that are being deleted are left out. Gap elements stay: they
@@ -93,20 +94,8 @@ function rowOf<Row extends object>(
 ): Row {
   const row = { ...base };
   for (const [fields, answer] of answers) {
-    if (answer instanceof GapSignal) defineUnknown(row, fields, answer.gap);
+    if (answer instanceof GapSignal) makeUnknown(row, fields, answer.gap);
     else Object.defineProperties(row, Object.getOwnPropertyDescriptors(answer));
   }
   return row as Row;
-}
-
-function defineUnknown(row: object, fields: readonly string[], gap: Gap): void {
-  for (const field of fields) {
-    Object.defineProperty(row, field, {
-      enumerable: true,
-      configurable: true,
-      get() {
-        throw new GapSignal(gap);
-      },
-    });
-  }
 }
