@@ -56,16 +56,19 @@ import { collector as prometheusTsdb } from './collectors/prometheus.tsdb.ts';
 import { collector as thanosLoadedBlocks } from './collectors/thanos.loaded-blocks.ts';
 import { collector as thanosMetrics } from './collectors/thanos.metrics.ts';
 import { collector as thanosObjectStores } from './collectors/thanos.object-stores.ts';
+import { collector as thanosQueryStores } from './collectors/thanos.query-stores.ts';
 import { collector as thanosReadiness } from './collectors/thanos.readiness.ts';
 import { collector as fleetAddresses } from './derived/fleet.addresses.ts';
 import { collector as kubernetesContainers } from './derived/kubernetes.containers.ts';
 import { collector as kubernetesCreateFailures } from './derived/kubernetes.create-failures.ts';
 import { collector as kubernetesNodeCapacity } from './derived/kubernetes.node-capacity.ts';
 import { collector as kubernetesOwners } from './derived/kubernetes.owners.ts';
+import { collector as kubernetesReferences } from './derived/kubernetes.references.ts';
 import { collector as kubernetesScheduling } from './derived/kubernetes.scheduling.ts';
 import { collector as kubernetesServiceBackends } from './derived/kubernetes.service-backends.ts';
 import { collector as prometheusOperatorSelection } from './derived/prometheus-operator.selection.ts';
 import { collector as thanosComponents } from './derived/thanos.components.ts';
+import { collector as thanosQueryEndpoints } from './derived/thanos.query-endpoints.ts';
 import type { Collector } from './collector.ts';
 
 const ALL: readonly Collector[] = [
@@ -126,16 +129,19 @@ const ALL: readonly Collector[] = [
   thanosLoadedBlocks as unknown as Collector,
   thanosMetrics as unknown as Collector,
   thanosObjectStores as unknown as Collector,
+  thanosQueryStores as unknown as Collector,
   thanosReadiness as unknown as Collector,
   fleetAddresses as unknown as Collector,
   kubernetesContainers as unknown as Collector,
   kubernetesCreateFailures as unknown as Collector,
   kubernetesNodeCapacity as unknown as Collector,
   kubernetesOwners as unknown as Collector,
+  kubernetesReferences as unknown as Collector,
   kubernetesScheduling as unknown as Collector,
   kubernetesServiceBackends as unknown as Collector,
   prometheusOperatorSelection as unknown as Collector,
   thanosComponents as unknown as Collector,
+  thanosQueryEndpoints as unknown as Collector,
 ];
 
 /** Every collector by its id. */

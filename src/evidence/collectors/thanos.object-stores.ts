@@ -240,7 +240,8 @@ async function rowOf(context: Context, entry: Named, services: Services): Promis
   };
   try {
     const answer = await context.source.objectStore(reference);
-    return { ...base, ...fromAnswer(context, answer, users, services) };
+    const read = fromAnswer(context, answer, users, services);
+    return Object.defineProperties(base, Object.getOwnPropertyDescriptors(read)) as unknown as ObjectStore;
   } catch (error) {
     if (!(error instanceof GapSignal)) throw error;
     const gap: Gap = { ...error.gap, evidence: collector.id };

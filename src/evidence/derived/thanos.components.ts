@@ -39,6 +39,8 @@ export const COMPONENT = {
   /** Path prefix of the HTTP server, without a slash at the end; '' for none. */
   prefix: 'str',
   ports: [{ name: 'str', port: 'int' }],
+  /** Labels of its pods, as the workload's template or the pod has them. */
+  templateLabels: 'map',
   args: [{ flag: 'str', value: 'str' }],
   dataDir: 'str',
   /** `kind`: claim, emptyDir, …; '' on the container's own layer. `name`: of the claim. */
@@ -131,6 +133,7 @@ export const collector = derived({
       const workload = workloads.get(container.workload.key) ?? { ref: container.workload, owner: NOBODY, replicas: 0 };
       rows.push({
         ...specified(component, container, pod?.volumes ?? [], workload, container.pod.namespace),
+        templateLabels: pod?.labels ?? {},
         containerKey: container.containerKey,
         pod: container.pod,
         podIp: pod?.podIp ?? '',
@@ -162,6 +165,7 @@ export const collector = derived({
         rows.push({
           ...specified(component, container, template.volumes, workloads.get(self.key)!, self.namespace),
           ...NOT_RUNNING,
+          templateLabels: template.labels,
         });
       }
     }
@@ -171,6 +175,7 @@ export const collector = derived({
 });
 
 const NOT_RUNNING = {
+  templateLabels: {},
   containerKey: '',
   pod: NOBODY,
   podIp: '',
