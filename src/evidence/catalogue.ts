@@ -5,28 +5,41 @@ import { collector as alertmanagerAlerts } from './collectors/alertmanager.alert
 import { collector as alertmanagerSilences } from './collectors/alertmanager.silences.ts';
 import { collector as alertmanagerStatus } from './collectors/alertmanager.status.ts';
 import { collector as grafanaHealth } from './collectors/grafana.health.ts';
+import { collector as kubernetesApiServices } from './collectors/kubernetes.api-services.ts';
+import { collector as kubernetesCertificateSigningRequests } from './collectors/kubernetes.certificate-signing-requests.ts';
 import { collector as kubernetesConfigMaps } from './collectors/kubernetes.config-maps.ts';
+import { collector as kubernetesControllerRevisions } from './collectors/kubernetes.controller-revisions.ts';
 import { collector as kubernetesCronJobs } from './collectors/kubernetes.cron-jobs.ts';
 import { collector as kubernetesCsiDrivers } from './collectors/kubernetes.csi-drivers.ts';
 import { collector as kubernetesCsiNodes } from './collectors/kubernetes.csi-nodes.ts';
+import { collector as kubernetesCustomResourceDefinitions } from './collectors/kubernetes.custom-resource-definitions.ts';
 import { collector as kubernetesDaemonSets } from './collectors/kubernetes.daemon-sets.ts';
 import { collector as kubernetesDeployments } from './collectors/kubernetes.deployments.ts';
 import { collector as kubernetesDiscovery } from './collectors/kubernetes.discovery.ts';
 import { collector as kubernetesEndpointSlices } from './collectors/kubernetes.endpoint-slices.ts';
 import { collector as kubernetesEvents } from './collectors/kubernetes.events.ts';
+import { collector as kubernetesHorizontalPodAutoscalers } from './collectors/kubernetes.horizontal-pod-autoscalers.ts';
+import { collector as kubernetesIngresses } from './collectors/kubernetes.ingresses.ts';
 import { collector as kubernetesJobs } from './collectors/kubernetes.jobs.ts';
 import { collector as kubernetesLeases } from './collectors/kubernetes.leases.ts';
 import { collector as kubernetesNamespaces } from './collectors/kubernetes.namespaces.ts';
+import { collector as kubernetesNetworkPolicies } from './collectors/kubernetes.network-policies.ts';
 import { collector as kubernetesNodes } from './collectors/kubernetes.nodes.ts';
 import { collector as kubernetesPersistentVolumeClaims } from './collectors/kubernetes.persistent-volume-claims.ts';
 import { collector as kubernetesPersistentVolumes } from './collectors/kubernetes.persistent-volumes.ts';
+import { collector as kubernetesPodDisruptionBudgets } from './collectors/kubernetes.pod-disruption-budgets.ts';
 import { collector as kubernetesPods } from './collectors/kubernetes.pods.ts';
+import { collector as kubernetesPriorityClasses } from './collectors/kubernetes.priority-classes.ts';
 import { collector as kubernetesReplicaSets } from './collectors/kubernetes.replica-sets.ts';
+import { collector as kubernetesResourceQuotas } from './collectors/kubernetes.resource-quotas.ts';
 import { collector as kubernetesServer } from './collectors/kubernetes.server.ts';
+import { collector as kubernetesServiceAccounts } from './collectors/kubernetes.service-accounts.ts';
 import { collector as kubernetesServices } from './collectors/kubernetes.services.ts';
 import { collector as kubernetesStatefulSets } from './collectors/kubernetes.stateful-sets.ts';
 import { collector as kubernetesStorageClasses } from './collectors/kubernetes.storage-classes.ts';
+import { collector as kubernetesUsage } from './collectors/kubernetes.usage.ts';
 import { collector as kubernetesVolumeAttachments } from './collectors/kubernetes.volume-attachments.ts';
+import { collector as kubernetesWebhooks } from './collectors/kubernetes.webhooks.ts';
 import { collector as longhornEngineImages } from './collectors/longhorn.engine-images.ts';
 import { collector as longhornEngines } from './collectors/longhorn.engines.ts';
 import { collector as longhornInstanceManagers } from './collectors/longhorn.instance-managers.ts';
@@ -58,7 +71,10 @@ import { collector as thanosMetrics } from './collectors/thanos.metrics.ts';
 import { collector as thanosObjectStores } from './collectors/thanos.object-stores.ts';
 import { collector as thanosQueryStores } from './collectors/thanos.query-stores.ts';
 import { collector as thanosReadiness } from './collectors/thanos.readiness.ts';
+import { collector as alertmanagerInstances } from './derived/alertmanager.instances.ts';
 import { collector as fleetAddresses } from './derived/fleet.addresses.ts';
+import { collector as grafanaInstances } from './derived/grafana.instances.ts';
+import { collector as kubernetesClock } from './derived/kubernetes.clock.ts';
 import { collector as kubernetesContainers } from './derived/kubernetes.containers.ts';
 import { collector as kubernetesCreateFailures } from './derived/kubernetes.create-failures.ts';
 import { collector as kubernetesNodeCapacity } from './derived/kubernetes.node-capacity.ts';
@@ -67,6 +83,9 @@ import { collector as kubernetesReferences } from './derived/kubernetes.referenc
 import { collector as kubernetesScheduling } from './derived/kubernetes.scheduling.ts';
 import { collector as kubernetesServiceBackends } from './derived/kubernetes.service-backends.ts';
 import { collector as prometheusOperatorSelection } from './derived/prometheus-operator.selection.ts';
+import { collector as prometheusInstances } from './derived/prometheus.instances.ts';
+import { collector as prometheusPools } from './derived/prometheus.pools.ts';
+import { collector as prometheusReplicas } from './derived/prometheus.replicas.ts';
 import { collector as thanosComponents } from './derived/thanos.components.ts';
 import { collector as thanosQueryEndpoints } from './derived/thanos.query-endpoints.ts';
 import type { Collector } from './collector.ts';
@@ -78,28 +97,41 @@ const ALL: readonly Collector[] = [
   alertmanagerSilences as unknown as Collector,
   alertmanagerStatus as unknown as Collector,
   grafanaHealth as unknown as Collector,
+  kubernetesApiServices as unknown as Collector,
+  kubernetesCertificateSigningRequests as unknown as Collector,
   kubernetesConfigMaps as unknown as Collector,
+  kubernetesControllerRevisions as unknown as Collector,
   kubernetesCronJobs as unknown as Collector,
   kubernetesCsiDrivers as unknown as Collector,
   kubernetesCsiNodes as unknown as Collector,
+  kubernetesCustomResourceDefinitions as unknown as Collector,
   kubernetesDaemonSets as unknown as Collector,
   kubernetesDeployments as unknown as Collector,
   kubernetesDiscovery as unknown as Collector,
   kubernetesEndpointSlices as unknown as Collector,
   kubernetesEvents as unknown as Collector,
+  kubernetesHorizontalPodAutoscalers as unknown as Collector,
+  kubernetesIngresses as unknown as Collector,
   kubernetesJobs as unknown as Collector,
   kubernetesLeases as unknown as Collector,
   kubernetesNamespaces as unknown as Collector,
+  kubernetesNetworkPolicies as unknown as Collector,
   kubernetesNodes as unknown as Collector,
   kubernetesPersistentVolumeClaims as unknown as Collector,
   kubernetesPersistentVolumes as unknown as Collector,
+  kubernetesPodDisruptionBudgets as unknown as Collector,
   kubernetesPods as unknown as Collector,
+  kubernetesPriorityClasses as unknown as Collector,
   kubernetesReplicaSets as unknown as Collector,
+  kubernetesResourceQuotas as unknown as Collector,
   kubernetesServer as unknown as Collector,
+  kubernetesServiceAccounts as unknown as Collector,
   kubernetesServices as unknown as Collector,
   kubernetesStatefulSets as unknown as Collector,
   kubernetesStorageClasses as unknown as Collector,
+  kubernetesUsage as unknown as Collector,
   kubernetesVolumeAttachments as unknown as Collector,
+  kubernetesWebhooks as unknown as Collector,
   longhornEngineImages as unknown as Collector,
   longhornEngines as unknown as Collector,
   longhornInstanceManagers as unknown as Collector,
@@ -131,7 +163,10 @@ const ALL: readonly Collector[] = [
   thanosObjectStores as unknown as Collector,
   thanosQueryStores as unknown as Collector,
   thanosReadiness as unknown as Collector,
+  alertmanagerInstances as unknown as Collector,
   fleetAddresses as unknown as Collector,
+  grafanaInstances as unknown as Collector,
+  kubernetesClock as unknown as Collector,
   kubernetesContainers as unknown as Collector,
   kubernetesCreateFailures as unknown as Collector,
   kubernetesNodeCapacity as unknown as Collector,
@@ -140,6 +175,9 @@ const ALL: readonly Collector[] = [
   kubernetesScheduling as unknown as Collector,
   kubernetesServiceBackends as unknown as Collector,
   prometheusOperatorSelection as unknown as Collector,
+  prometheusInstances as unknown as Collector,
+  prometheusPools as unknown as Collector,
+  prometheusReplicas as unknown as Collector,
   thanosComponents as unknown as Collector,
   thanosQueryEndpoints as unknown as Collector,
 ];
