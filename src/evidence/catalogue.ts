@@ -61,7 +61,9 @@ import { collector as prometheusAlertmanagers } from './collectors/prometheus.al
 import { collector as prometheusAlerts } from './collectors/prometheus.alerts.ts';
 import { collector as prometheusConfig } from './collectors/prometheus.config.ts';
 import { collector as prometheusFlags } from './collectors/prometheus.flags.ts';
+import { collector as prometheusMetricNames } from './collectors/prometheus.metric-names.ts';
 import { collector as prometheusMetrics } from './collectors/prometheus.metrics.ts';
+import { collector as prometheusQuery } from './collectors/prometheus.query.ts';
 import { collector as prometheusRules } from './collectors/prometheus.rules.ts';
 import { collector as prometheusRuntime } from './collectors/prometheus.runtime.ts';
 import { collector as prometheusTargets } from './collectors/prometheus.targets.ts';
@@ -73,6 +75,7 @@ import { collector as thanosQueryStores } from './collectors/thanos.query-stores
 import { collector as thanosReadiness } from './collectors/thanos.readiness.ts';
 import { collector as alertmanagerInstances } from './derived/alertmanager.instances.ts';
 import { collector as fleetAddresses } from './derived/fleet.addresses.ts';
+import { collector as grafanaDatasources } from './derived/grafana.datasources.ts';
 import { collector as grafanaInstances } from './derived/grafana.instances.ts';
 import { collector as kubernetesClock } from './derived/kubernetes.clock.ts';
 import { collector as kubernetesContainers } from './derived/kubernetes.containers.ts';
@@ -153,7 +156,9 @@ const ALL: readonly Collector[] = [
   prometheusAlerts as unknown as Collector,
   prometheusConfig as unknown as Collector,
   prometheusFlags as unknown as Collector,
+  prometheusMetricNames as unknown as Collector,
   prometheusMetrics as unknown as Collector,
+  prometheusQuery as unknown as Collector,
   prometheusRules as unknown as Collector,
   prometheusRuntime as unknown as Collector,
   prometheusTargets as unknown as Collector,
@@ -165,6 +170,7 @@ const ALL: readonly Collector[] = [
   thanosReadiness as unknown as Collector,
   alertmanagerInstances as unknown as Collector,
   fleetAddresses as unknown as Collector,
+  grafanaDatasources as unknown as Collector,
   grafanaInstances as unknown as Collector,
   kubernetesClock as unknown as Collector,
   kubernetesContainers as unknown as Collector,
