@@ -4,6 +4,8 @@ import { collector as accessPermissions } from './collectors/access.permissions.
 import { collector as alertmanagerAlerts } from './collectors/alertmanager.alerts.ts';
 import { collector as alertmanagerSilences } from './collectors/alertmanager.silences.ts';
 import { collector as alertmanagerStatus } from './collectors/alertmanager.status.ts';
+import { collector as bucketAnswer } from './collectors/bucket.answer.ts';
+import { collector as bucketBlocks } from './collectors/bucket.blocks.ts';
 import { collector as grafanaHealth } from './collectors/grafana.health.ts';
 import { collector as kubernetesApiServices } from './collectors/kubernetes.api-services.ts';
 import { collector as kubernetesCertificateSigningRequests } from './collectors/kubernetes.certificate-signing-requests.ts';
@@ -50,6 +52,7 @@ import { collector as longhornSettings } from './collectors/longhorn.settings.ts
 import { collector as longhornSnapshots } from './collectors/longhorn.snapshots.ts';
 import { collector as longhornVolumeAttachments } from './collectors/longhorn.volume-attachments.ts';
 import { collector as longhornVolumes } from './collectors/longhorn.volumes.ts';
+import { collector as networkProbe } from './collectors/network.probe.ts';
 import { collector as prometheusOperatorAgents } from './collectors/prometheus-operator.agents.ts';
 import { collector as prometheusOperatorAlertmanagerConfigs } from './collectors/prometheus-operator.alertmanager-configs.ts';
 import { collector as prometheusOperatorAlertmanagers } from './collectors/prometheus-operator.alertmanagers.ts';
@@ -75,6 +78,9 @@ import { collector as thanosQueryStores } from './collectors/thanos.query-stores
 import { collector as thanosReadiness } from './collectors/thanos.readiness.ts';
 import { collector as alertmanagerInstances } from './derived/alertmanager.instances.ts';
 import { collector as fleetAddresses } from './derived/fleet.addresses.ts';
+import { collector as fleetClusters } from './derived/fleet.clusters.ts';
+import { collector as fleetEndpoints } from './derived/fleet.endpoints.ts';
+import { collector as fleetProducers } from './derived/fleet.producers.ts';
 import { collector as grafanaDatasources } from './derived/grafana.datasources.ts';
 import { collector as grafanaInstances } from './derived/grafana.instances.ts';
 import { collector as kubernetesClock } from './derived/kubernetes.clock.ts';
@@ -84,11 +90,17 @@ import { collector as kubernetesNodeCapacity } from './derived/kubernetes.node-c
 import { collector as kubernetesOwners } from './derived/kubernetes.owners.ts';
 import { collector as kubernetesReferences } from './derived/kubernetes.references.ts';
 import { collector as kubernetesScheduling } from './derived/kubernetes.scheduling.ts';
+import { collector as kubernetesScope } from './derived/kubernetes.scope.ts';
 import { collector as kubernetesServiceBackends } from './derived/kubernetes.service-backends.ts';
+import { collector as prometheusOperatorOperators } from './derived/prometheus-operator.operators.ts';
 import { collector as prometheusOperatorSelection } from './derived/prometheus-operator.selection.ts';
 import { collector as prometheusInstances } from './derived/prometheus.instances.ts';
 import { collector as prometheusPools } from './derived/prometheus.pools.ts';
 import { collector as prometheusReplicas } from './derived/prometheus.replicas.ts';
+import { collector as prometheusScrapeJobs } from './derived/prometheus.scrape-jobs.ts';
+import { collector as storageChains } from './derived/storage.chains.ts';
+import { collector as storageClaimUsage } from './derived/storage.claim-usage.ts';
+import { collector as storageNodeDiskUsage } from './derived/storage.node-disk-usage.ts';
 import { collector as thanosComponents } from './derived/thanos.components.ts';
 import { collector as thanosQueryEndpoints } from './derived/thanos.query-endpoints.ts';
 import type { Collector } from './collector.ts';
@@ -99,6 +111,8 @@ const ALL: readonly Collector[] = [
   alertmanagerAlerts as unknown as Collector,
   alertmanagerSilences as unknown as Collector,
   alertmanagerStatus as unknown as Collector,
+  bucketAnswer as unknown as Collector,
+  bucketBlocks as unknown as Collector,
   grafanaHealth as unknown as Collector,
   kubernetesApiServices as unknown as Collector,
   kubernetesCertificateSigningRequests as unknown as Collector,
@@ -145,6 +159,7 @@ const ALL: readonly Collector[] = [
   longhornSnapshots as unknown as Collector,
   longhornVolumeAttachments as unknown as Collector,
   longhornVolumes as unknown as Collector,
+  networkProbe as unknown as Collector,
   prometheusOperatorAgents as unknown as Collector,
   prometheusOperatorAlertmanagerConfigs as unknown as Collector,
   prometheusOperatorAlertmanagers as unknown as Collector,
@@ -170,6 +185,9 @@ const ALL: readonly Collector[] = [
   thanosReadiness as unknown as Collector,
   alertmanagerInstances as unknown as Collector,
   fleetAddresses as unknown as Collector,
+  fleetClusters as unknown as Collector,
+  fleetEndpoints as unknown as Collector,
+  fleetProducers as unknown as Collector,
   grafanaDatasources as unknown as Collector,
   grafanaInstances as unknown as Collector,
   kubernetesClock as unknown as Collector,
@@ -179,11 +197,17 @@ const ALL: readonly Collector[] = [
   kubernetesOwners as unknown as Collector,
   kubernetesReferences as unknown as Collector,
   kubernetesScheduling as unknown as Collector,
+  kubernetesScope as unknown as Collector,
   kubernetesServiceBackends as unknown as Collector,
+  prometheusOperatorOperators as unknown as Collector,
   prometheusOperatorSelection as unknown as Collector,
   prometheusInstances as unknown as Collector,
   prometheusPools as unknown as Collector,
   prometheusReplicas as unknown as Collector,
+  prometheusScrapeJobs as unknown as Collector,
+  storageChains as unknown as Collector,
+  storageClaimUsage as unknown as Collector,
+  storageNodeDiskUsage as unknown as Collector,
   thanosComponents as unknown as Collector,
   thanosQueryEndpoints as unknown as Collector,
 ];

@@ -11,7 +11,8 @@ export function gapElement(gap: Gap): never {
     throw new GapSignal(gap);
   };
   return new Proxy(Object.freeze({}), {
-    get: (_target, property) => (property === GAP ? gap : refuse()),
+    // A promise that settles with it looks for `then`; no evidence has a field of that name.
+    get: (_target, property) => (property === GAP ? gap : property === 'then' ? undefined : refuse()),
     has: (_target, property) => property === GAP || refuse(),
     getOwnPropertyDescriptor: refuse,
     ownKeys: refuse,
@@ -95,4 +96,18 @@ export function withUnknownFields<Row extends object>(
     });
   }
   return copy as Row;
+}
+
+/**
+ * The first element that is so, or undefined if none is. Throws the gap of an element that is not known and might have
+ * been it.
+ */
+export function findKnown<Element>(
+  list: readonly Element[],
+  isSo: (element: Element) => boolean,
+): Element | undefined {
+  const found = known(list).find(isSo);
+  const gap = found === undefined ? gapsIn(list)[0] : undefined;
+  if (gap) throw new GapSignal(gap);
+  return found;
 }

@@ -1,6 +1,6 @@
 import type { RawObject } from '../../model/source.ts';
 import { listOf } from '../collector.ts';
-import { age, flag, list, text } from '../objects.ts';
+import { age, flag, list, number, text } from '../objects.ts';
 import { bytes, millicores } from '../quantities.ts';
 
 const RESOURCES = { cpu: 'int', memory: 'int', storage: 'int', pods: 'int' } as const;
@@ -36,6 +36,8 @@ export const collector = listOf({
     kubelet: 'str',
     runtime: 'str',
     kernel: 'str',
+    /** Size of the images that the node lists, 50 at most. */
+    imageBytes: 'int',
   },
   row(object, context) {
     const { spec, status } = object;
@@ -67,6 +69,7 @@ export const collector = listOf({
       kubelet: text(status?.nodeInfo?.kubeletVersion),
       runtime: text(status?.nodeInfo?.containerRuntimeVersion),
       kernel: text(status?.nodeInfo?.kernelVersion),
+      imageBytes: list(status?.images).reduce((sum, image) => sum + number(image?.sizeBytes), 0),
     };
   },
 });
