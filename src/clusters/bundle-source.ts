@@ -388,7 +388,7 @@ function httpKey(request: HttpRequest): string {
 }
 
 /** 204, `waiting to start` and `previous terminated container … not found` say that there is no log, not that it failed. */
-function isNoLogYet(failure: ReadFailure): boolean {
+export function isNoLogYet(failure: ReadFailure): boolean {
   if (failure.status === 204) return true;
   return (
     failure.status === 400 && /is waiting to start|previous terminated container .* not found/.test(failure.message)

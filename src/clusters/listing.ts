@@ -1,0 +1,169 @@
+import { GapSignal } from '../model/gap.ts';
+import type { Discovery, ListAnswer, RawObject, ServedResource } from '../model/source.ts';
+import type { ApiServer } from './api-server.ts';
+import { type InlineConfiguration, mayHoldCredential, type Redactor } from './redact.ts';
+
+/** Objects of one page: larger ones cost memory, smaller ones round trips. */
+const PAGE = 1000;
+/** How often a list is begun anew because its continue token had ended. */
+const RESTARTS = 2;
+
+export interface ListOptions {
+  readonly api: ApiServer;
+  readonly redactor: Redactor;
+  readonly namespaces: readonly string[];
+  readonly onlyNamespaces: readonly string[] | undefined;
+  readonly keepsConfigMap: (namespace: string, name: string, labels: RawObject) => boolean;
+  readonly onInline: (object: RawObject, inline: InlineConfiguration) => void;
+}
+
+/** The whole LIST of one resource, or a gap. Never a part of it that looks like the whole. */
+export async function listResource(
+  options: ListOptions,
+  discovery: Discovery,
+  group: string,
+  resource: string,
+): Promise<ListAnswer> {
+  const root = group === '' ? '/api' : `/apis/${group}`;
+  if (group === '' && resource === 'secrets') {
+    throw new GapSignal({ reason: 'not-asked', detail: 'Secrets are never listed', path: root, notLookedAt: true });
+  }
+  const served = discovery.resources.find(
+    entry => entry.group === group && entry.resource === resource && entry.verbs.includes('list'),
+  );
+  const absent = { installed: false, items: [], kind: '', path: root, unread: [], onlyNamespaces: null };
+  if (!served) {
+    const broken = discovery.unreadable.find(entry => entry.group === group);
+    if (broken) {
+      throw new GapSignal({ reason: 'server-error', detail: broken.error, path: `${root}/${broken.version}` });
+    }
+    return absent;
+  }
+  const path = `${root}/${served.version}/${resource}`;
+  if (served.namespaced && options.onlyNamespaces) return listNamespaces(options, served, path, options.onlyNamespaces);
+  try {
+    const items = await listPages(options, served, path);
+    // The kind was taken away after discovery.
+    if (items === undefined) return { ...absent, path };
+    return { installed: true, items, kind: served.kind, path, unread: [], onlyNamespaces: null };
+  } catch (error) {
+    const forbidden = error instanceof GapSignal && error.gap.reason === 'forbidden';
+    if (!forbidden || !served.namespaced || options.namespaces.length === 0) throw error;
+    return listNamespaces(options, served, path, options.namespaces, error);
+  }
+}
+
+/** One LIST for each namespace. Where none of them can be read, the first refusal is thrown. */
+async function listNamespaces(
+  options: ListOptions,
+  served: ServedResource,
+  path: string,
+  namespaces: readonly string[],
+  refusal?: GapSignal,
+): Promise<ListAnswer> {
+  const root = path.slice(0, path.lastIndexOf('/'));
+  const read = await Promise.all(
+    namespaces.map(async namespace => {
+      try {
+        return (await listPages(options, served, `${root}/namespaces/${namespace}/${served.resource}`)) ?? [];
+      } catch (error) {
+        if (error instanceof GapSignal) return error;
+        throw error;
+      }
+    }),
+  );
+  const unread = namespaces
+    .map((namespace, index) => ({ namespace, failure: read[index] }))
+    .flatMap(({ namespace, failure }) =>
+      failure instanceof GapSignal ? [{ namespace, detail: failure.gap.detail, failure }] : [],
+    );
+  const [first] = unread;
+  if (first && unread.length === namespaces.length) throw refusal ?? first.failure;
+  return {
+    installed: true,
+    items: read.flatMap(items => (items instanceof GapSignal ? [] : items)),
+    kind: served.kind,
+    path,
+    unread: unread.map(({ namespace, detail }) => ({ namespace, detail })),
+    onlyNamespaces: namespaces,
+  };
+}
+
+/** All pages; undefined for a 404. */
+async function listPages(
+  options: ListOptions,
+  served: ServedResource,
+  path: string,
+): Promise<readonly RawObject[] | undefined> {
+  const { api } = options;
+  let items: RawObject[] = [];
+  let token = '';
+  for (let restarts = 0; ; ) {
+    const query = `limit=${PAGE}${token ? `&continue=${encodeURIComponent(token)}` : ''}`;
+    const request = { path: `${path}?${query}`, place: path };
+    const answer = await api.read(request);
+    if (answer.status === 404 && token === '') return undefined;
+    if (answer.status === 410 && restarts < RESTARTS) {
+      // The server offers a token that goes on with newer objects; without one, only a new list is whole.
+      const offered = continuation(answer.body);
+      if (!offered) items = [];
+      token = offered;
+      restarts += 1;
+      continue;
+    }
+    if (answer.status !== 200) throw api.refused(request, answer);
+    const page = parsePage(options, served, answer.body);
+    if (!page) throw api.malformed(request, answer);
+    items = items.length === 0 ? page.items : items.concat(page.items);
+    if (!page.next) return items;
+    if (page.next === token) throw api.malformed(request, answer);
+    token = page.next;
+  }
+}
+
+function continuation(body: Buffer): string {
+  try {
+    return JSON.parse(body.toString('utf8'))?.metadata?.continue ?? '';
+  } catch {
+    return '';
+  }
+}
+
+/** The objects of a page, without credentials; undefined for what is no list. */
+function parsePage(
+  { redactor, keepsConfigMap, onInline }: ListOptions,
+  { group, resource }: ServedResource,
+  body: Buffer,
+): { readonly items: RawObject[]; readonly next: string } | undefined {
+  const text = body.toString('utf8');
+  let document: RawObject;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  // Go writes an empty list as null.
+  const items = document?.items === null ? [] : document?.items;
+  if (!Array.isArray(items) || !items.every(item => typeof item?.metadata?.name === 'string')) return undefined;
+  const freeText = mayHoldCredential(text);
+  const isConfigMap = group === '' && resource === 'configmaps';
+  for (const item of items) {
+    const { metadata } = item;
+    if (metadata.managedFields) metadata.managedFields = metadata.managedFields.map(managerOnly);
+    if (isConfigMap) redactor.configMap(item, keepsConfigMap(metadata.namespace, metadata.name, metadata.labels ?? {}));
+    if (resource === 'customresourcedefinitions') dropSchemas(item);
+    if (resource === 'controllerrevisions') delete item.data;
+    redactor.object(item, freeText, inline => onInline(item, inline));
+  }
+  return { items, next: document.metadata?.continue ?? '' };
+}
+
+/** Who wrote, how and when; not what. */
+function managerOnly({ manager, operation, time }: RawObject): RawObject {
+  return time === undefined ? { manager, operation } : { manager, operation, time };
+}
+
+/** They are large, and nothing is read from them. */
+function dropSchemas(definition: RawObject): void {
+  for (const version of definition.spec?.versions ?? []) delete version.schema;
+}

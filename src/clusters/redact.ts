@@ -1,0 +1,290 @@
+import type { RawObject } from '../model/source.ts';
+import type { Fingerprint } from './fingerprint.ts';
+
+/** Takes credentials out of what was read. Each is replaced by `redacted:hmac:…`, so that equal ones stay equal. */
+export interface Redactor {
+  /** Free text: log lines, messages, answers of components. */
+  text(text: string): string;
+  /** A log or another body as it streams, line by line. Lines without a credential pass unchanged. */
+  lines(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+  /**
+   * A Kubernetes object, changed in place: environment values, arguments, fields named like a credential, and free
+   * text where `freeText` says that some was seen. Fields that are null go.
+   */
+  object(object: RawObject, freeText: boolean, onInline?: (inline: InlineConfiguration) => void): void;
+  /** A ConfigMap's values: kept with their credentials taken out, or emptied. */
+  configMap(object: RawObject, keep: boolean): void;
+  /** The word that stands for a credential. */
+  word(value: string): string;
+}
+
+/** An object storage configuration that stands in the arguments or the environment of a container. */
+export interface InlineConfiguration {
+  readonly container: string;
+  readonly text: string;
+}
+
+const CREDENTIAL_WORDS =
+  '(?:pass(?:word|wd|phrase)|pwd|secret[_-]?(?:access[_-]?)?key|access[_-]?key(?:[_-]?(?:id|secret))?|client[_-]?secret|private[_-]?key|api[_-]?key|account[_-]?key|(?:session|access|refresh|id|auth|bearer|security)[_-]?token|connection[_-]?string|x-amz-(?:signature|credential))';
+
+/** Names whose value is a credential whatever it looks like. */
+const CREDENTIAL_NAME = new RegExp(`${CREDENTIAL_WORDS}$`, 'i');
+
+/** Names of environment variables and flags whose value is a credential unless it plainly is something else. */
+const CREDENTIAL_SETTING = new RegExp(`(?:${CREDENTIAL_WORDS}|secret|token|credentials?|auth|dsn|pass)$`, 'i');
+
+/** One cheap look at a text, before anything is replaced in it: false means that there is no credential. */
+const SUSPICIOUS = new RegExp(
+  `${CREDENTIAL_WORDS}["'\\\\]{0,3}\\s{0,3}[:=]|--?[\\w-]{0,80}${CREDENTIAL_WORDS}\\s|(?:secret|token|credentials?|auth|signature|sig)["'\\\\]{0,3}\\s?[:=]` +
+    '|-----BEGIN |eyJ[A-Za-z0-9_-]{10}|\\b(?:AKIA|ASIA)[A-Z0-9]{16}|:\\/\\/[^\\s\\/"\']{1,200}@' +
+    '|\\b(?:bearer|basic)\\s|authorization|hooks\\.slack\\.com',
+  'i',
+);
+
+/** Values that say nothing, or that are a reference, a path, or taken out already. */
+const HARMLESS =
+  /^(?:|<[^>]*>|redacted:.*|\*+|x{3,}|null|nil|none|true|false|yes|no|present|\{.*|\[.*|\$\(.*|\$\{.*|\/.*|[|>][+-]?|-?[0-9]{1,4})$/i;
+
+const PRIVATE_KEY = /-----BEGIN ([A-Z0-9 ]*)PRIVATE KEY-----[\s\S]*?(?:-----END \1PRIVATE KEY-----|$)/g;
+const WEB_TOKEN = /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?/g;
+const AWS_KEY = /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g;
+const SLACK_HOOK = /(hooks\.slack\.com\/(?:services|workflows)\/)([A-Za-z0-9/_-]+)/g;
+const FLAG = new RegExp(`(--?[\\w-]{0,80}?${CREDENTIAL_WORDS}[ \\t]+)("[^"]*"|'[^']*'|[^\\s"'-][^\\s"']*)`, 'gi');
+const AUTHORIZATION =
+  /\b((?:authorization["'\\]{0,3}\s*[:=]\s*["'\\]{0,3})?(?:bearer|basic)\s+)([A-Za-z0-9._~+/=-]{8,})/gi;
+const URL_PASSWORD = /([a-z][a-z0-9+.-]{1,20}:\/\/)([^\s/?#@:"'<>]*)(:[^\s/"'<>]*)?@/gi;
+
+/** `name: value` to the end of the line, as in YAML and in headers. */
+const YAML_LINE = new RegExp(
+  `^([ \\t]*(?:- )?["']?[\\w.-]{0,80}?(?:${CREDENTIAL_WORDS}|credentials)["']?[ \\t]*:[ \\t]+)(\\S.*)$`,
+  'gim',
+);
+/** A block scalar under such a name. */
+const YAML_BLOCK = new RegExp(
+  `^([ \\t]*)((?:- )?["']?[\\w.-]{0,80}?(?:${CREDENTIAL_WORDS}|credentials)["']?[ \\t]*:[ \\t]+[|>][+-]?[0-9]?)[ \\t]*\\n((?:\\1[ \\t]+.*(?:\\n|$)|[ \\t]*\\n)+)`,
+  'gim',
+);
+/** `name=value`, `name="value"`, `"name":"value"`, also inside of a quoted string. */
+const ASSIGNMENT = new RegExp(
+  `((?<![A-Za-z0-9])[\\w.-]{0,80}?${CREDENTIAL_WORDS}(\\\\{0,3}["'])?[ \\t]{0,3}[:=][ \\t]{0,3})(?:(\\\\{0,3}["'])((?:(?!\\3)[^\\n])*)\\3|([^\\s"'\\\\,;&}\\])]+))`,
+  'gi',
+);
+/** The same of vaguer names, where the value must look like a credential. */
+const VAGUE_ASSIGNMENT =
+  /(\b(?:secret|token|credentials?|auth|signature|sig)\\{0,3}["']?\s?[:=]\s?\\{0,3}["']?)([A-Za-z0-9+/_=.~-]{20,})/gi;
+
+export function createRedactor(fingerprint: Fingerprint): Redactor {
+  const word = (value: string) => `redacted:${fingerprint(value)}`;
+  const wordUnlessHarmless = (value: string) => (HARMLESS.test(value) ? value : word(unquoted(value)));
+
+  function text(input: string): string {
+    return SUSPICIOUS.test(input) ? replaced(input) : input;
+  }
+
+  function replaced(input: string): string {
+    return input
+      .replace(PRIVATE_KEY, key => word(key))
+      .replace(WEB_TOKEN, token => word(token))
+      .replace(AUTHORIZATION, (whole, before, value) =>
+        looksRandom(value, 8) || isBasic(value) ? before + word(value) : whole,
+      )
+      .replace(URL_PASSWORD, (whole, scheme, user, password) => {
+        if (password) return `${scheme}${user}:${wordUnlessHarmless(password.slice(1))}@`;
+        return looksRandom(user, 16) ? `${scheme}${word(user)}@` : whole;
+      })
+      .replace(SLACK_HOOK, (_, before, value) => before + word(value))
+      .replace(YAML_BLOCK, (_, indent, before, value) => `${indent}${before.replace(/[|>].*$/, '')}${word(value)}\n`)
+      .replace(YAML_LINE, (_, before, value) => before + wholeLine(value))
+      .replace(ASSIGNMENT, (_, before, _quoteOfName, quote, quoted, plain) =>
+        quote === undefined ? before + wordUnlessHarmless(plain) : before + quote + wordUnlessHarmless(quoted) + quote,
+      )
+      .replace(FLAG, (_, before, value) => before + wordUnlessHarmless(value))
+      .replace(VAGUE_ASSIGNMENT, (whole, before, value) => (looksRandom(value, 20) ? before + word(value) : whole))
+      .replace(AWS_KEY, key => word(key));
+  }
+
+  /** The value of a YAML line; a line that goes on with other things is left to the patterns after it. */
+  function wholeLine(value: string): string {
+    const plain = unquoted(value);
+    if (HARMLESS.test(plain)) return value;
+    return /^[^"'\s]+$|^"[^"]*"$|^'[^']*'$/.test(value) || !/[:=]/.test(value) ? word(plain) : value;
+  }
+
+  async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    let rest: Uint8Array[] = [];
+    let insideKey = false;
+    const clean = (bytes: Buffer): Uint8Array => {
+      if (!insideKey && !SUSPICIOUS.test(bytes.toString('latin1'))) return bytes;
+      const input = bytes.toString('utf8');
+      const kept: string[] = [];
+      for (const line of input.split('\n')) {
+        if (insideKey) {
+          if (/-----END [A-Z0-9 ]*PRIVATE KEY-----/.test(line)) insideKey = false;
+          continue;
+        }
+        const begins = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(line);
+        insideKey = begins && !/-----END [A-Z0-9 ]*PRIVATE KEY-----/.test(line);
+        kept.push(text(line));
+      }
+      return Buffer.from(kept.join('\n') + (input.endsWith('\n') && kept.at(-1) !== '' ? '\n' : ''));
+    };
+    for await (const chunk of chunks) {
+      const end = chunk.lastIndexOf(0x0a);
+      if (end < 0) {
+        rest.push(chunk);
+        continue;
+      }
+      const whole =
+        rest.length === 0 ? chunk.subarray(0, end + 1) : Buffer.concat([...rest, chunk.subarray(0, end + 1)]);
+      rest = end + 1 < chunk.length ? [chunk.subarray(end + 1)] : [];
+      yield clean(Buffer.from(whole.buffer, whole.byteOffset, whole.byteLength));
+    }
+    if (rest.length > 0) yield clean(Buffer.concat(rest));
+  }
+
+  function object(value: RawObject, freeText: boolean, onInline?: (inline: InlineConfiguration) => void): void {
+    const annotations = value?.metadata?.annotations;
+    if (annotations?.[LAST_APPLIED] !== undefined) annotations[LAST_APPLIED] = 'present';
+    walk(value);
+
+    function walk(node: RawObject): void {
+      for (const key in node) {
+        const child = node[key];
+        if (child === null) {
+          if (Array.isArray(node)) continue;
+          delete node[key];
+        } else if (typeof child === 'object') {
+          if (key === 'args' || key === 'command' || key === 'env') containerField(node, key, child);
+          else if (key === 'additionalArgs' && Array.isArray(child)) child.forEach(namedValue);
+          walk(child);
+        } else if (typeof child === 'string' && child.length > 0) {
+          if (key === 'caBundle') node[key] = CA_BUNDLE;
+          else if (child.length >= 4) node[key] = redactedField(key, child);
+        }
+      }
+    }
+
+    function redactedField(key: string, child: string): string {
+      // `Password` as a key's whole meaning; in arrays the key is an index and never matches.
+      if (CREDENTIAL_NAME.test(key) && !HARMLESS.test(child)) return word(child);
+      return freeText ? text(child) : child;
+    }
+
+    function containerField(container: RawObject, key: string, list: RawObject): void {
+      if (!Array.isArray(list)) return;
+      const name = typeof container.name === 'string' ? container.name : '';
+      const remember = (inline: string) => onInline?.({ container: name, text: inline });
+      if (key === 'env') {
+        for (const entry of list) {
+          if (typeof entry?.value === 'string' && looksLikeStore(entry.value)) {
+            remember(entry.value);
+            entry.value = word(entry.value);
+          } else namedValue(entry);
+        }
+      } else commandLine(list, remember);
+    }
+  }
+
+  /** `{name, value}` of an environment variable or an additional argument. */
+  function namedValue(entry: RawObject): void {
+    if (typeof entry?.value !== 'string' || typeof entry.name !== 'string') return;
+    entry.value = setting(entry.name, entry.value);
+  }
+
+  function setting(name: string, value: string): string {
+    if (looksLikeStore(value)) return word(value);
+    if (CREDENTIAL_SETTING.test(name) && !isPlainlyNoCredential(value)) return word(value);
+    return text(value);
+  }
+
+  /** Arguments in place: `--flag=value` and `--flag value`. */
+  function commandLine(list: RawObject[], remember: (inline: string) => void): void {
+    let flag = '';
+    for (const [index, argument] of list.entries()) {
+      if (typeof argument !== 'string') continue;
+      const match = /^--?([\w.-]+)=([\s\S]*)$/.exec(argument);
+      const name = match?.[1] ?? (argument.startsWith('-') ? '' : flag);
+      const value = match?.[2] ?? (name ? argument : undefined);
+      flag = match ? '' : (/^--?([\w.-]+)$/.exec(argument)?.[1] ?? '');
+      if (value === undefined || name === '') {
+        list[index] = text(argument);
+        continue;
+      }
+      if (looksLikeStore(value)) remember(value);
+      list[index] = (match ? argument.slice(0, argument.length - value.length) : '') + setting(name, value);
+    }
+  }
+
+  function configMap(map: RawObject, keep: boolean): void {
+    for (const field of ['data', 'binaryData']) {
+      const values = map[field];
+      for (const key in values ?? {}) {
+        if (!keep || field === 'binaryData') values[key] = '';
+        else values[key] = withoutSecureFields(key, String(values[key] ?? ''));
+      }
+    }
+  }
+
+  function withoutSecureFields(key: string, value: string): string {
+    if (CREDENTIAL_NAME.test(key) && !HARMLESS.test(value)) return word(value);
+    return text(secureJsonData(value));
+  }
+
+  /** Grafana's `secureJsonData`: every value under it is a credential, whatever its name is. */
+  function secureJsonData(value: string): string {
+    return value
+      .replace(/^([ \t]*(?:- )?)secureJsonData:[ \t]*\n((?:\1[ \t]+\S.*(?:\n|$)|[ \t]*\n)+)/gm, (_, indent, block) => {
+        const lines = (block as string).split('\n').map(line => {
+          const pair = /^(\s*[^\s:]+:\s*)(\S.*)$/.exec(line);
+          return pair ? pair[1] + wordUnlessHarmless(pair[2]!) : line.trim() === '' ? line : `${/^\s*/.exec(line)}`;
+        });
+        return `${indent}secureJsonData:\n${lines.join('\n')}`;
+      })
+      .replace(
+        /("?secureJsonData"?\s*:\s*)\{([^}]*)\}/g,
+        (_, before, block) =>
+          `${before}{${(block as string).replace(/(:\s*")((?:[^"\\]|\\.)*)"/g, (__, start, inner) => `${start}${wordUnlessHarmless(inner)}"`)}}`,
+      );
+  }
+
+  return { text, lines, object, configMap, word };
+}
+
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** Base64 of `set`: that there is one matters, not which. */
+const CA_BUNDLE = 'c2V0';
+
+/** Whether a text may hold a credential; false is certain. */
+export function mayHoldCredential(text: string): boolean {
+  return SUSPICIOUS.test(text);
+}
+
+/** An object storage configuration as Thanos takes it, given as text. */
+export function looksLikeStore(value: string): boolean {
+  return (
+    /(?:^|[\n{,])\s*"?type"?\s*:/.test(value) &&
+    /(?:^|[\n{,])\s*"?config"?\s*:/.test(value) &&
+    /bucket|container/.test(value)
+  );
+}
+
+function isPlainlyNoCredential(value: string): boolean {
+  return HARMLESS.test(value) || /^https?:\/\/[^@]*$/.test(value) || /^\.{0,2}\//.test(value);
+}
+
+function unquoted(value: string): string {
+  return /^(["']).*\1$/s.test(value) ? value.slice(1, -1) : value;
+}
+
+/** Long enough, and of both cases and digits, or hexadecimal: no word and no name of an object. */
+function looksRandom(value: string, length: number): boolean {
+  if (value.length < length) return false;
+  if (/^[0-9a-f]{32,}$/i.test(value)) return true;
+  return /[a-z]/.test(value) && /[A-Z]/.test(value) && (/[0-9]/.test(value) || value.endsWith('='));
+}
+
+/** Base64 of `user:password`. */
+function isBasic(value: string): boolean {
+  return /^[\x20-\x7e]+:[\x20-\x7e]+$/.test(Buffer.from(value, 'base64').toString('latin1'));
+}
