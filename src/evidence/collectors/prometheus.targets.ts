@@ -57,6 +57,12 @@ const SHAPE = [
     pod: REF,
     targets: [TARGET],
     pools: [{ name: 'str', active: 'int', up: 'int', monitor: REF }],
+    /** Targets that are up. */
+    up: 'int',
+    /** 99th percentile (nearest rank) of the seconds that scrapes of these take. */
+    slowScrape: 'float',
+    /** The five slowest of these. */
+    slowest: [{ url: 'str', pool: 'str', duration: 'float', timeout: 'int' }],
   },
 ] as const;
 
@@ -93,14 +99,26 @@ export const collector = fetched({
 
 function targetsPart(around: Surroundings): Part<Row> {
   return {
-    fields: ['targets', 'pools'],
+    fields: ['targets', 'pools', 'up', 'slowScrape', 'slowest'],
     async read(asker, { subject }) {
       const data = await asker.api('/api/v1/targets?state=active');
       const raw = list(data.activeTargets);
       const newest = Math.max(0, ...raw.map(target => Date.parse(text(target?.lastScrape)) || 0));
       const targets = raw.map(target => targetOf(target, subject, around, newest));
-      return { targets, pools: poolsOf(targets) };
+      return { targets, pools: poolsOf(targets), ...durationsOf(targets) };
     },
+  };
+}
+
+function durationsOf(targets: readonly Target[]): Pick<Row, 'up' | 'slowScrape' | 'slowest'> {
+  const up = targets.filter(target => target.health === 'up').sort((first, second) => first.duration - second.duration);
+  return {
+    up: up.length,
+    slowScrape: up[Math.ceil(0.99 * up.length) - 1]?.duration ?? 0,
+    slowest: up
+      .slice(-5)
+      .reverse()
+      .map(({ url, pool, duration, timeout }) => ({ url, pool, duration, timeout })),
   };
 }
 

@@ -24,6 +24,7 @@ const INSTANCE_POD = {
   age: 'int',
   /** Seconds since the pod's containers are not all ready; 0 where the container is ready. */
   unreadyFor: 'int',
+  unreadySince: 'time',
   claim: REF,
 } as const;
 
@@ -52,8 +53,14 @@ export const INSTANCE = {
   unreadyPods: [REF],
   /** Seconds since it has no ready pod; 0 while it has one. */
   downFor: 'int',
+  downSince: 'time',
   /** Seconds since some pod of it has not been ready; 0 while all are. */
   unreadyFor: 'int',
+  unreadySince: 'time',
+  /** Pods that are being deleted. */
+  leaving: 'int',
+  /** Seconds of the youngest pod that is not ready; -1 if all are. */
+  youngestUnready: 'int',
   /** Nodes and claims of the pods that are not ready. */
   unreadyNodes: ['str'],
   unreadyClaims: ['str'],
@@ -90,7 +97,7 @@ export async function instancesOf(
     listOrGap(context.get(statefulSetsCollector)),
   ]);
   const podByKey = new Map(known(pods).map(pod => [pod.key, pod]));
-  const mine = known(components).filter(row => row.component === component && !row.podDeleting);
+  const mine = known(components).filter(row => row.component === component && row.workload.kind !== 'Job');
   const gap = gapsIn(components)[0];
   const resources = asked.map(resource => gapOf(resource) ?? resource);
   const rows = resources.map(resource => {
@@ -99,10 +106,7 @@ export async function instancesOf(
     return instanceOf(resource, own, podByKey, statefulSets);
   });
   const owned = new Set(known(asked).map(resource => resource.object.key));
-  const free = mine.filter(
-    row =>
-      !owned.has(row.subject.key) && !known(asked).some(resource => owns(resource, row)) && row.workload.kind !== 'Job',
-  );
+  const free = mine.filter(row => !owned.has(row.subject.key) && !known(asked).some(resource => owns(resource, row)));
   for (const group of groupBySubject(free).values()) {
     const first = group[0]!;
     const resource = {
@@ -134,7 +138,9 @@ function instanceOf(
   podByKey: ReadonlyMap<string, Pod>,
   statefulSets: readonly StatefulSet[],
 ): Instance {
-  const pods = components.filter(row => row.pod.name !== '').map(row => podOf(row, podByKey.get(row.pod.key)));
+  const pods = components
+    .filter(row => row.pod.name !== '' && !row.podDeleting)
+    .map(row => podOf(row, podByKey.get(row.pod.key)));
   const sets = known(statefulSets).filter(set => asked.statefulSets.some(workload => workload.key === set.key));
   const unready = pods.filter(pod => !pod.ready);
   const ready = pods.length - unready.length;
@@ -159,7 +165,11 @@ function instanceOf(
     readyPods: pods.filter(pod => pod.ready).map(pod => pod.pod),
     unreadyPods: unready.map(pod => pod.pod),
     downFor: ready > 0 ? 0 : pods.length === 0 ? Math.max(asked.age, 0) : Math.min(...pods.map(pod => pod.unreadyFor)),
+    downSince: ready > 0 || pods.length === 0 ? '' : latest(pods.map(pod => pod.unreadySince)),
     unreadyFor: Math.max(0, ...unready.map(pod => pod.unreadyFor)),
+    unreadySince: earliest(unready.map(pod => pod.unreadySince)),
+    leaving: components.filter(one => one.podDeleting).length,
+    youngestUnready: unready.length === 0 ? -1 : Math.min(...unready.map(pod => pod.age)),
     unreadyNodes: distinct(unready.map(pod => pod.node)),
     unreadyClaims: distinct(unready.map(pod => pod.claim.key)),
     nodes: distinct(pods.map(pod => pod.node)),
@@ -191,6 +201,7 @@ function podOf(row: Component, pod: Pod | undefined): InstancePod {
     node: row.node,
     age: row.podAge,
     unreadyFor: ready ? 0 : Math.max(condition?.age ?? row.podAge, 0),
+    unreadySince: ready ? '' : (condition?.since ?? pod?.created ?? ''),
     claim: ref('PersistentVolumeClaim', row.pod.namespace, claim),
   };
 }
@@ -199,4 +210,18 @@ const WORKLOADS: ReadonlySet<string> = new Set(['StatefulSet', 'Deployment', 'Da
 
 function distinct(values: readonly string[]): readonly string[] {
   return [...new Set(values.filter(value => value !== ''))];
+}
+
+/** RFC 3339 times of one API server sort as text. */
+function earliest(times: readonly string[]): string {
+  return times.filter(time => time !== '').sort()[0] ?? '';
+}
+
+function latest(times: readonly string[]): string {
+  return (
+    times
+      .filter(time => time !== '')
+      .sort()
+      .at(-1) ?? ''
+  );
 }

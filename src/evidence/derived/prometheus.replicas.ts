@@ -2,6 +2,9 @@ import type { ShapeOf } from '../../model/shape.ts';
 import { derived } from '../collector.ts';
 import { collector as claimsCollector } from '../collectors/kubernetes.persistent-volume-claims.ts';
 import { collector as prometheusesCollector } from '../collectors/prometheus-operator.prometheuses.ts';
+import { type Flag, flagValue } from '../components/command-line.ts';
+import { fatalError } from '../components/fatal-errors.ts';
+import { prometheusSize, wholeSeconds } from '../components/operator.ts';
 import { replicasOf } from '../components/replicas.ts';
 import { makeUnknown } from '../components/unknown-fields.ts';
 import { gapElement, gapOf, gapsIn, known, listOrGap } from '../gaps.ts';
@@ -36,6 +39,17 @@ const SHAPE = [
     /** Bytes; 0 where the data lie on no claim. */
     claimCapacity: 'int',
     args: [{ flag: 'str', value: 'str' }],
+    /** Seconds that its arguments keep data for; 0 where only the size limits it. */
+    retention: 'int',
+    /** Bytes that its arguments keep; 0 without a limit. */
+    retentionSize: 'int',
+    /** Seconds of the smallest and largest block, by its arguments; 0 for the largest where they leave it open. */
+    minBlock: 'int',
+    maxBlock: 'int',
+    /** What the last run said in its end (`opening storage failed: …`), where the kubelet kept it. */
+    fatal: 'str',
+    /** block, wal, head-chunks, locked, permission, read-only, disk-full, config, other; '' where nothing was kept. */
+    fatalKind: 'str',
     /** A sidecar beside it has an object storage configuration. */
     uploading: 'bool',
     sidecar: 'str',
@@ -91,6 +105,8 @@ export const collector = derived({
         claim,
         claimCapacity: claimRow?.capacity ?? 0,
         args: replica.args,
+        ...storageOf(replica.args),
+        ...fatalError(container.last.message),
         uploading: sidecar !== undefined && sidecar.objstore.source !== 'none',
         sidecar: sidecar?.container ?? '',
       };
@@ -99,6 +115,20 @@ export const collector = derived({
     });
   },
 });
+
+/** Prometheus' own default where neither time nor size is limited. */
+const DEFAULT_RETENTION = '15d';
+
+function storageOf(args: readonly Flag[]) {
+  const size = prometheusSize(flagValue(args, '--storage.tsdb.retention.size'));
+  const time = flagValue(args, '--storage.tsdb.retention.time', flagValue(args, '--storage.tsdb.retention'));
+  return {
+    retention: wholeSeconds(time === '' || time === '0s' ? (size > 0 ? '' : DEFAULT_RETENTION) : time),
+    retentionSize: size,
+    minBlock: wholeSeconds(flagValue(args, '--storage.tsdb.min-block-duration', '2h')),
+    maxBlock: wholeSeconds(flagValue(args, '--storage.tsdb.max-block-duration')),
+  };
+}
 
 function statusOf(container: ContainerStatus): ContainerStatus {
   const names = Object.keys(CONTAINER_STATUS) as (keyof ContainerStatus)[];
