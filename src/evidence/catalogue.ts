@@ -6,6 +6,7 @@ import { collector as alertmanagerSilences } from './collectors/alertmanager.sil
 import { collector as alertmanagerStatus } from './collectors/alertmanager.status.ts';
 import { collector as bucketAnswer } from './collectors/bucket.answer.ts';
 import { collector as bucketBlocks } from './collectors/bucket.blocks.ts';
+import { collector as fleetExpectations } from './collectors/fleet.expectations.ts';
 import { collector as grafanaHealth } from './collectors/grafana.health.ts';
 import { collector as kubernetesApiServices } from './collectors/kubernetes.api-services.ts';
 import { collector as kubernetesCertificateSigningRequests } from './collectors/kubernetes.certificate-signing-requests.ts';
@@ -42,6 +43,7 @@ import { collector as kubernetesStorageClasses } from './collectors/kubernetes.s
 import { collector as kubernetesUsage } from './collectors/kubernetes.usage.ts';
 import { collector as kubernetesVolumeAttachments } from './collectors/kubernetes.volume-attachments.ts';
 import { collector as kubernetesWebhooks } from './collectors/kubernetes.webhooks.ts';
+import { collector as logsSignatures } from './collectors/logs.signatures.ts';
 import { collector as longhornEngineImages } from './collectors/longhorn.engine-images.ts';
 import { collector as longhornEngines } from './collectors/longhorn.engines.ts';
 import { collector as longhornInstanceManagers } from './collectors/longhorn.instance-managers.ts';
@@ -52,6 +54,7 @@ import { collector as longhornSettings } from './collectors/longhorn.settings.ts
 import { collector as longhornSnapshots } from './collectors/longhorn.snapshots.ts';
 import { collector as longhornVolumeAttachments } from './collectors/longhorn.volume-attachments.ts';
 import { collector as longhornVolumes } from './collectors/longhorn.volumes.ts';
+import { collector as minioHealth } from './collectors/minio.health.ts';
 import { collector as networkProbe } from './collectors/network.probe.ts';
 import { collector as prometheusOperatorAgents } from './collectors/prometheus-operator.agents.ts';
 import { collector as prometheusOperatorAlertmanagerConfigs } from './collectors/prometheus-operator.alertmanager-configs.ts';
@@ -74,9 +77,12 @@ import { collector as prometheusTsdb } from './collectors/prometheus.tsdb.ts';
 import { collector as thanosLoadedBlocks } from './collectors/thanos.loaded-blocks.ts';
 import { collector as thanosMetrics } from './collectors/thanos.metrics.ts';
 import { collector as thanosObjectStores } from './collectors/thanos.object-stores.ts';
+import { collector as thanosQueryAnswer } from './collectors/thanos.query-answer.ts';
 import { collector as thanosQueryStores } from './collectors/thanos.query-stores.ts';
 import { collector as thanosReadiness } from './collectors/thanos.readiness.ts';
 import { collector as alertmanagerInstances } from './derived/alertmanager.instances.ts';
+import { collector as bucketGroups } from './derived/bucket.groups.ts';
+import { collector as bucketProducers } from './derived/bucket.producers.ts';
 import { collector as fleetAddresses } from './derived/fleet.addresses.ts';
 import { collector as fleetClusters } from './derived/fleet.clusters.ts';
 import { collector as fleetEndpoints } from './derived/fleet.endpoints.ts';
@@ -92,6 +98,7 @@ import { collector as kubernetesReferences } from './derived/kubernetes.referenc
 import { collector as kubernetesScheduling } from './derived/kubernetes.scheduling.ts';
 import { collector as kubernetesScope } from './derived/kubernetes.scope.ts';
 import { collector as kubernetesServiceBackends } from './derived/kubernetes.service-backends.ts';
+import { collector as kubernetesSystemWorkloads } from './derived/kubernetes.system-workloads.ts';
 import { collector as prometheusOperatorOperators } from './derived/prometheus-operator.operators.ts';
 import { collector as prometheusOperatorSelection } from './derived/prometheus-operator.selection.ts';
 import { collector as prometheusInstances } from './derived/prometheus.instances.ts';
@@ -103,6 +110,7 @@ import { collector as storageClaimUsage } from './derived/storage.claim-usage.ts
 import { collector as storageNodeDiskUsage } from './derived/storage.node-disk-usage.ts';
 import { collector as thanosComponents } from './derived/thanos.components.ts';
 import { collector as thanosQueryEndpoints } from './derived/thanos.query-endpoints.ts';
+import { collector as thanosQuerySettings } from './derived/thanos.query-settings.ts';
 import type { Collector } from './collector.ts';
 
 const ALL: readonly Collector[] = [
@@ -113,6 +121,7 @@ const ALL: readonly Collector[] = [
   alertmanagerStatus as unknown as Collector,
   bucketAnswer as unknown as Collector,
   bucketBlocks as unknown as Collector,
+  fleetExpectations as unknown as Collector,
   grafanaHealth as unknown as Collector,
   kubernetesApiServices as unknown as Collector,
   kubernetesCertificateSigningRequests as unknown as Collector,
@@ -149,6 +158,7 @@ const ALL: readonly Collector[] = [
   kubernetesUsage as unknown as Collector,
   kubernetesVolumeAttachments as unknown as Collector,
   kubernetesWebhooks as unknown as Collector,
+  logsSignatures as unknown as Collector,
   longhornEngineImages as unknown as Collector,
   longhornEngines as unknown as Collector,
   longhornInstanceManagers as unknown as Collector,
@@ -159,6 +169,7 @@ const ALL: readonly Collector[] = [
   longhornSnapshots as unknown as Collector,
   longhornVolumeAttachments as unknown as Collector,
   longhornVolumes as unknown as Collector,
+  minioHealth as unknown as Collector,
   networkProbe as unknown as Collector,
   prometheusOperatorAgents as unknown as Collector,
   prometheusOperatorAlertmanagerConfigs as unknown as Collector,
@@ -181,9 +192,12 @@ const ALL: readonly Collector[] = [
   thanosLoadedBlocks as unknown as Collector,
   thanosMetrics as unknown as Collector,
   thanosObjectStores as unknown as Collector,
+  thanosQueryAnswer as unknown as Collector,
   thanosQueryStores as unknown as Collector,
   thanosReadiness as unknown as Collector,
   alertmanagerInstances as unknown as Collector,
+  bucketGroups as unknown as Collector,
+  bucketProducers as unknown as Collector,
   fleetAddresses as unknown as Collector,
   fleetClusters as unknown as Collector,
   fleetEndpoints as unknown as Collector,
@@ -199,6 +213,7 @@ const ALL: readonly Collector[] = [
   kubernetesScheduling as unknown as Collector,
   kubernetesScope as unknown as Collector,
   kubernetesServiceBackends as unknown as Collector,
+  kubernetesSystemWorkloads as unknown as Collector,
   prometheusOperatorOperators as unknown as Collector,
   prometheusOperatorSelection as unknown as Collector,
   prometheusInstances as unknown as Collector,
@@ -210,6 +225,7 @@ const ALL: readonly Collector[] = [
   storageNodeDiskUsage as unknown as Collector,
   thanosComponents as unknown as Collector,
   thanosQueryEndpoints as unknown as Collector,
+  thanosQuerySettings as unknown as Collector,
 ];
 
 /** Every collector by its id. */

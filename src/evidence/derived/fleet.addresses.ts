@@ -15,7 +15,7 @@ export const ADDRESS = {
   address: 'str',
   host: 'str',
   port: 'int',
-  /** load-balancer, external-ip, node-port, node (its address alone), pending */
+  /** load-balancer, external-ip, node-port, balancer-node-port, node (its address alone), pending */
   kind: 'str',
   cluster: 'str',
   service: REF,
@@ -79,7 +79,7 @@ async function addressesOf(context: Context): Promise<readonly Address[]> {
       if (port.nodePort === 0 || !to.grpc) continue;
       for (const node of known(nodes)) {
         for (const host of node.addresses.filter(address => address !== node.name)) {
-          rows.push({ ...to, ...at(host, port.nodePort, 'node-port') });
+          rows.push({ ...to, ...at(host, port.nodePort, isBalancer ? 'balancer-node-port' : 'node-port') });
         }
       }
     }

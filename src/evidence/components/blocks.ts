@@ -1,0 +1,181 @@
+import type { ShapeOf } from '../../model/shape.ts';
+import type { RawObject } from '../../model/source.ts';
+import { age, list, number, strings, text } from '../objects.ts';
+import { isUlid, labelText, timeOf, ulidTime } from './block-times.ts';
+
+export const BLOCK = {
+  id: 'str',
+  /** complete, partial (no meta.json) or unreadable */
+  state: 'str',
+  created: 'time',
+  createdAge: 'int',
+  minTime: 'time',
+  maxTime: 'time',
+  maxAge: 'int',
+  labels: 'map',
+  labelText: 'str',
+  /** Seconds: 0 raw, 300, 3600. */
+  resolution: 'int',
+  level: 'int',
+  source: 'str',
+  sources: ['str'],
+  size: 'int',
+  indexBytes: 'int',
+  files: 'int',
+  /** Of index and chunks, what is not there. */
+  missing: ['str'],
+  /** Files that have another size than meta.json says. */
+  truncated: ['str'],
+  samples: 'int',
+  series: 'int',
+  marks: {
+    deletion: 'bool',
+    deletionAt: 'time',
+    deletionAge: 'int',
+    noCompact: 'bool',
+    noCompactAt: 'time',
+    noCompactReason: 'str',
+    noDownsample: 'bool',
+    noDownsampleAt: 'time',
+    details: 'str',
+  },
+  /** Of meta.json, the last that is uploaded; of the newest file where there is none. */
+  lastModified: 'time',
+  lastModifiedAge: 'int',
+  /** Seconds from the block's making to its meta.json. */
+  uploadLag: 'int',
+  /** Neither marked for deletion nor kept from compaction, and whole. */
+  live: 'bool',
+} as const;
+
+export type Block = ShapeOf<typeof BLOCK>;
+
+export interface StoredFile {
+  /** Below the block's folder. */
+  readonly path: string;
+  readonly size: number;
+  readonly lastModified: string;
+}
+
+/** Files of each block, by ULID; and how many objects are no block. `prefix` is without slashes at its ends. */
+export function groupByBlock(
+  objects: readonly { readonly key: string; readonly size: number; readonly lastModified: string }[],
+  prefix: string,
+): { readonly blocks: ReadonlyMap<string, readonly StoredFile[]>; readonly foreign: number } {
+  const blocks = new Map<string, StoredFile[]>();
+  const below = prefix === '' ? '' : `${prefix}/`;
+  let foreign = 0;
+  for (const { key, size, lastModified } of objects) {
+    if (!key.startsWith(below)) continue;
+    const [first = '', ...rest] = key.slice(below.length).split('/');
+    if (!isUlid(first) || rest.length === 0) {
+      foreign += 1;
+      continue;
+    }
+    const files = blocks.get(first) ?? [];
+    blocks.set(first, files);
+    files.push({ path: rest.join('/'), size, lastModified });
+  }
+  return { blocks, foreign };
+}
+
+export interface BlockTexts {
+  readonly meta: string | null;
+  readonly deletion: string | null;
+  readonly noCompact: string | null;
+  readonly noDownsample: string | null;
+}
+
+interface Now {
+  readonly takenAt: number;
+}
+
+export function blockOf(now: Now, id: string, files: readonly StoredFile[], texts: BlockTexts): Block {
+  const meta = parsed(texts.meta);
+  const state = texts.meta === null ? 'partial' : meta === undefined ? 'unreadable' : 'complete';
+  const created = timeOf(ulidTime(id));
+  const metaFile = files.find(file => file.path === 'meta.json');
+  const newest =
+    files
+      .map(file => file.lastModified)
+      .sort()
+      .at(-1) ?? '';
+  const lastModified = metaFile?.lastModified ?? newest;
+  const index = files.find(file => file.path === 'index');
+  const missing = [
+    ...(index ? [] : ['index']),
+    ...(files.some(file => file.path.startsWith('chunks/')) ? [] : ['chunks']),
+  ];
+  const maxTime = timeOf(number(meta?.maxTime));
+  const marks = marksOf(now, texts);
+  const labels = strings(meta?.thanos?.labels);
+  return {
+    id,
+    state,
+    created,
+    createdAge: age(now, created),
+    minTime: timeOf(number(meta?.minTime)),
+    maxTime,
+    maxAge: age(now, maxTime),
+    labels,
+    labelText: labelText(labels),
+    resolution: Math.round(number(meta?.thanos?.downsample?.resolution) / 1000),
+    level: number(meta?.compaction?.level),
+    source: text(meta?.thanos?.source),
+    sources: list(meta?.compaction?.sources).map(text),
+    size: files.reduce((sum, file) => sum + file.size, 0),
+    indexBytes: index?.size ?? 0,
+    files: files.length,
+    missing: state === 'complete' ? missing : [],
+    truncated: state === 'complete' ? truncatedIn(meta, files) : [],
+    samples: number(meta?.stats?.numSamples),
+    series: number(meta?.stats?.numSeries),
+    marks,
+    lastModified,
+    lastModifiedAge: age(now, lastModified),
+    uploadLag: metaFile ? Math.max(0, Math.round((Date.parse(metaFile.lastModified) - ulidTime(id)) / 1000)) : 0,
+    live: state === 'complete' && missing.length === 0 && !marks.deletion && !marks.noCompact,
+  };
+}
+
+/** Files of another size than meta.json says, and those that it names and are not there. */
+function truncatedIn(meta: RawObject, files: readonly StoredFile[]): readonly string[] {
+  const sizes = new Map(files.map(file => [file.path, file.size]));
+  return list(meta?.thanos?.files).flatMap(file => {
+    const path = text(file?.rel_path);
+    if (path === 'meta.json' || file?.size_bytes === undefined) return [];
+    const size = sizes.get(path);
+    // A file that is not there at all is told by `missing` if it is the index; a lost chunk file is told here.
+    if (size === undefined) return path === 'index' ? [] : [path];
+    return size === file.size_bytes ? [] : [path];
+  });
+}
+
+function marksOf(now: Now, texts: BlockTexts): Block['marks'] {
+  const [deletion, noCompact, noDownsample] = [texts.deletion, texts.noCompact, texts.noDownsample].map(
+    body => parsed(body) ?? {},
+  );
+  const at = (seconds: unknown) => (typeof seconds === 'number' && seconds > 0 ? timeOf(seconds * 1000) : '');
+  const deletionAt = at(deletion?.deletion_time);
+  return {
+    deletion: texts.deletion !== null,
+    deletionAt,
+    deletionAge: age(now, deletionAt),
+    noCompact: texts.noCompact !== null,
+    noCompactAt: at(noCompact?.no_compact_time),
+    noCompactReason: text(noCompact?.reason),
+    noDownsample: texts.noDownsample !== null,
+    noDownsampleAt: at(noDownsample?.no_downsample_time),
+    details: text(deletion?.details) || text(noCompact?.details) || text(noDownsample?.details),
+  };
+}
+
+function parsed(body: string | null): RawObject | undefined {
+  if (body === null) return undefined;
+  try {
+    const value = JSON.parse(body);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
