@@ -54,8 +54,8 @@ export interface ApiServer {
   readonly transport: Transport;
   /** RFC 3339: the server's own `Date` of its newest answer, or the local clock's where it never told one. */
   now(): string;
-  /** Whether the server marks its answers with an `Audit-Id`, as far as seen; undefined before the first answer. */
-  marksAnswers(): boolean | undefined;
+  /** Whether the server was seen to mark its answers with an `Audit-Id`. */
+  marksAnswers(): boolean;
 }
 
 interface Parts {
@@ -73,7 +73,7 @@ export function openApiServer(parts: Parts): ApiServer {
   const { transport, credentials, failures, redactor, timeouts, stop } = parts;
   const { base } = transport;
   let newest = 0;
-  let marks: boolean | undefined;
+  let marks = false;
 
   async function attempt<Answer extends TransportAnswer | TransportStream>(
     request: ApiRequest,
@@ -107,7 +107,7 @@ export function openApiServer(parts: Parts): ApiServer {
 
   function note({ headers }: TransportAnswer | TransportStream, proxied: boolean): void {
     if (proxied) return;
-    marks = headers['audit-id'] !== undefined;
+    marks ||= headers['audit-id'] !== undefined;
     const date = Date.parse(headers.date ?? '');
     if (date > newest) newest = date;
   }

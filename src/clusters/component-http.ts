@@ -68,7 +68,7 @@ export function openComponentHttp(options: ComponentHttpOptions): ComponentHttp 
     if (statusObject(body)) return true;
     if (status === 503 && /^error trying to reach service/i.test(body.toString('utf8', 0, 40))) return true;
     // A load balancer in front of the API server answers without the mark that the API server sets.
-    return status >= 502 && status <= 504 && api.marksAnswers() === true && headers['audit-id'] === undefined;
+    return status >= 502 && status <= 504 && api.marksAnswers() && headers['audit-id'] === undefined;
   }
 
   function answerOf({ status, headers, body }: TransportAnswer, path: string, by: string): HttpAnswer {

@@ -1,17 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { Gap } from '../../src/model/gap.ts';
-import { GapSignal } from '../../src/model/gap.ts';
+import { gapOf } from './gap-of.ts';
 import { apiHandler, GROUPS, type Handler, json, listOf, named, openTest, startServer, status } from './test-server.ts';
-
-async function gapOf(promise: Promise<unknown>): Promise<Gap> {
-  const error = await promise.then(
-    value => new Error(`expected a gap, found ${JSON.stringify(value)}`),
-    reason => reason,
-  );
-  if (error instanceof GapSignal) return error.gap;
-  throw error;
-}
 
 /** Answers requests for pods; other paths as usual. */
 const pods = (answer: Handler): Handler =>
@@ -390,7 +381,7 @@ describe('access', () => {
   it('asks for the rules of each namespace', async () => {
     const rules = [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }];
     const server = await startServer(
-      apiHandler(async (request, response, url) => {
+      apiHandler(async (_, response, url) => {
         if (url.pathname === '/api/v1/namespaces')
           return json(response, listOf([{ metadata: { name: 'one' } }, { metadata: { name: 'two' } }]));
         if (!url.pathname.endsWith('/selfsubjectrulesreviews')) return;
