@@ -1,0 +1,42 @@
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { chooseRules } from '../../app/choose-rules.ts';
+import { allRules, builtinRules, describeMistakes, loadRulesFrom } from '../../app/rule-files.ts';
+import { UserError } from '../../model/user-error.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { RuleOptions } from '../options.ts';
+
+export interface RulesArguments extends RuleOptions {
+  readonly lint: string | undefined;
+  readonly format: 'text' | 'json';
+}
+
+export async function runRules(options: RulesArguments): Promise<number> {
+  if (options.lint !== undefined) return lint(options.lint);
+  const rules = chooseRules(allRules(options.rules), options.only, options.skip);
+  if (options.format === 'json') {
+    const rows = rules.map(({ id, title, severity, folder, scope, tags, guide }) => ({ id, title, severity, folder, scope, tags, guide }));
+    process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+    return EXIT.healthy;
+  }
+  const folders = [...new Set(rules.map(rule => rule.folder))].sort();
+  const width = Math.max(...rules.map(rule => rule.id.length));
+  const blocks = folders.map(folder => {
+    const rows = rules.filter(rule => rule.folder === folder).map(rule => `  ${rule.id.padEnd(width)}  ${rule.severity.padEnd(8)}  ${rule.title}`);
+    return [folder, ...rows].join('\n');
+  });
+  process.stdout.write(`${blocks.join('\n\n')}\n\n${rules.length} rules\n`);
+  return EXIT.healthy;
+}
+
+function lint(folder: string): number {
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) throw new UserError(`cannot check ${folder}: there is no such folder`);
+  const { rules, mistakes } = loadRulesFrom(resolve(folder), builtinRules());
+  if (mistakes.length > 0) {
+    process.stderr.write(`${describeMistakes(mistakes).join('\n')}\n`);
+    return EXIT.usage;
+  }
+  if (rules.length === 0) throw new UserError(`${folder} holds no .yaml file with a rule`);
+  process.stdout.write(`${rules.length} rules, no mistake\n`);
+  return EXIT.healthy;
+}

@@ -1,0 +1,64 @@
+import { existsSync } from 'node:fs';
+import { FLEET_FILE, type FleetFile, readFleetFile } from '../app/fleet-file.ts';
+import { withoutLogs } from '../app/narrowed-source.ts';
+import { seconds } from '../evidence/quantities.ts';
+import type { Source } from '../model/source.ts';
+import { UserError } from '../model/user-error.ts';
+import type { ReadingOptions } from './options.ts';
+
+export interface Opened {
+  readonly sources: readonly Source[];
+  readonly fleet: FleetFile | undefined;
+}
+
+/** Opens what the options name: a bundle, the clusters of a fleet file, or contexts. */
+export async function openClusters(options: ReadingOptions, signal: AbortSignal): Promise<Opened> {
+  checkNumbers(options);
+  if (options.bundle !== undefined) return { ...(await bundleClusters(options)), fleet: fleetOf(options) };
+  const fleet = fleetOf(options);
+  const { openLive } = await import('../app/open-live.ts');
+  const sources = await openLive({
+    kubeconfig: options.kubeconfig ?? '',
+    contexts: options.context,
+    allContexts: options['all-contexts'],
+    fleet,
+    namespaces: options.namespace,
+    sinceSeconds: sinceSeconds(options.since),
+    readSecrets: options.secrets,
+    portForward: options['port-forward'],
+    signal,
+    deadline: Date.now() + options.timeout * 1000,
+  });
+  return { sources: options.logs ? sources : sources.map(withoutLogs), fleet };
+}
+
+/** The fleet file that was named; else the one that lies here, unless clusters were chosen in another way. */
+function fleetOf(options: ReadingOptions): FleetFile | undefined {
+  if (options.fleet !== undefined) return readFleetFile(options.fleet);
+  const chosen = options['all-contexts'] || options.context.length > 0 || options.kubeconfig !== undefined;
+  return !chosen && existsSync(FLEET_FILE) ? readFleetFile(FLEET_FILE) : undefined;
+}
+
+async function bundleClusters(options: ReadingOptions): Promise<{ readonly sources: readonly Source[] }> {
+  for (const name of ['context', 'namespace'] as const) {
+    if (options[name].length > 0) throw new UserError(`--${name} and --bundle exclude each other: a bundle is read as it is`);
+  }
+  if (options['all-contexts']) throw new UserError('--all-contexts and --bundle exclude each other: a bundle is read as it is');
+  const { openBundle } = await import('../app/open-bundle.ts');
+  const sources = await openBundle(options.bundle!);
+  return { sources: options.logs ? sources : sources.map(withoutLogs) };
+}
+
+function checkNumbers(options: ReadingOptions): void {
+  for (const name of ['timeout', 'concurrency'] as const) {
+    const value = options[name];
+    if (Number.isFinite(value) && value > 0) continue;
+    throw new UserError(`--${name} needs a number above 0`);
+  }
+}
+
+function sinceSeconds(text: string | undefined): number {
+  if (text === undefined) return 0;
+  if (!/^([0-9]+(ms|s|m|h|d|w))+$/.test(text)) throw new UserError(`--since needs a duration such as 30m or 2h, not "${text}"`);
+  return seconds(text);
+}
