@@ -3,6 +3,7 @@ import { GapSignal } from '../model/gap.ts';
 import type { Shape, ShapeOf } from '../model/shape.ts';
 import type { ListAnswer, RawObject, Source } from '../model/source.ts';
 import { gapElement } from './gaps.ts';
+import type { CompiledSignatures } from './logs/signatures.ts';
 import { OBJECT_FIELDS, objectFields } from './objects.ts';
 
 /** How one kind of evidence is obtained: raw answers of a source, or other evidence, turned into a dense shape. */
@@ -24,6 +25,8 @@ export interface Context {
   /** The contexts of all clusters of the run, this one included, in the order of their names. */
   readonly clusters: readonly Context[];
   readonly expectations: Expectations;
+  /** What to look for in logs; absent where nobody asked for it. */
+  readonly signatures: CompiledSignatures | undefined;
 }
 
 /** What the fleet file states. */

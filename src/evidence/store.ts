@@ -5,10 +5,13 @@ import type { Shape, ShapeOf } from '../model/shape.ts';
 import type { Source } from '../model/source.ts';
 import type { Collector, Context, Expectations } from './collector.ts';
 import { gapElement, gapOf } from './gaps.ts';
+import type { CompiledSignatures } from './logs/signatures.ts';
 
 export interface StoreOptions {
   readonly collectors: ReadonlyMap<string, Collector>;
   readonly expectations: Expectations;
+  /** What to look for in logs. Without them, what logs say is not looked at. */
+  readonly signatures?: CompiledSignatures;
   /** Reads under way at once in one cluster. */
   readonly concurrency: number;
   /** Called before a piece of evidence of a cluster is collected; for progress. */
@@ -133,6 +136,7 @@ class Store extends Memory {
       params,
       takenAt: store.takenAt,
       expectations: store.options.expectations,
+      signatures: store.options.signatures,
       async get<S extends Shape>(collector: Collector<S>, wanted: Readonly<Record<string, string>> = {}) {
         const owner: Memory = collector.scope === 'fleet' ? store.fleet! : store;
         return unwrap<S>(await owner.collect(collector.id, wanted, chain), from);
@@ -186,6 +190,7 @@ class FleetStore extends Memory {
       params,
       takenAt: store.takenAt,
       expectations: store.options.expectations,
+      signatures: store.options.signatures,
       async get<S extends Shape>(wanted: Collector<S>, wantedParams: Readonly<Record<string, string>> = {}) {
         return unwrap<S>(await store.collect(wanted.id, wantedParams, chain), from);
       },
