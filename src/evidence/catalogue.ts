@@ -92,6 +92,7 @@ import { collector as grafanaInstances } from './derived/grafana.instances.ts';
 import { collector as kubernetesClock } from './derived/kubernetes.clock.ts';
 import { collector as kubernetesContainers } from './derived/kubernetes.containers.ts';
 import { collector as kubernetesCreateFailures } from './derived/kubernetes.create-failures.ts';
+import { collector as kubernetesImagePulls } from './derived/kubernetes.image-pulls.ts';
 import { collector as kubernetesNodeCapacity } from './derived/kubernetes.node-capacity.ts';
 import { collector as kubernetesOwners } from './derived/kubernetes.owners.ts';
 import { collector as kubernetesReferences } from './derived/kubernetes.references.ts';
@@ -99,6 +100,10 @@ import { collector as kubernetesScheduling } from './derived/kubernetes.scheduli
 import { collector as kubernetesScope } from './derived/kubernetes.scope.ts';
 import { collector as kubernetesServiceBackends } from './derived/kubernetes.service-backends.ts';
 import { collector as kubernetesSystemWorkloads } from './derived/kubernetes.system-workloads.ts';
+import { collector as kubernetesTrappedPods } from './derived/kubernetes.trapped-pods.ts';
+import { collector as kubernetesWorkloads } from './derived/kubernetes.workloads.ts';
+import { collector as longhornDriverNodes } from './derived/longhorn.driver-nodes.ts';
+import { collector as longhornVolumeHealth } from './derived/longhorn.volume-health.ts';
 import { collector as prometheusOperatorOperators } from './derived/prometheus-operator.operators.ts';
 import { collector as prometheusOperatorSelection } from './derived/prometheus-operator.selection.ts';
 import { collector as prometheusInstances } from './derived/prometheus.instances.ts';
@@ -107,10 +112,13 @@ import { collector as prometheusReplicas } from './derived/prometheus.replicas.t
 import { collector as prometheusScrapeJobs } from './derived/prometheus.scrape-jobs.ts';
 import { collector as storageChains } from './derived/storage.chains.ts';
 import { collector as storageClaimUsage } from './derived/storage.claim-usage.ts';
+import { collector as storageMissingClasses } from './derived/storage.missing-classes.ts';
 import { collector as storageNodeDiskUsage } from './derived/storage.node-disk-usage.ts';
 import { collector as thanosComponents } from './derived/thanos.components.ts';
+import { collector as thanosLog } from './derived/thanos.log.ts';
 import { collector as thanosQueryEndpoints } from './derived/thanos.query-endpoints.ts';
 import { collector as thanosQuerySettings } from './derived/thanos.query-settings.ts';
+import { collector as thanosStoreFailures } from './derived/thanos.store-failures.ts';
 import type { Collector } from './collector.ts';
 
 const ALL: readonly Collector[] = [
@@ -207,6 +215,7 @@ const ALL: readonly Collector[] = [
   kubernetesClock as unknown as Collector,
   kubernetesContainers as unknown as Collector,
   kubernetesCreateFailures as unknown as Collector,
+  kubernetesImagePulls as unknown as Collector,
   kubernetesNodeCapacity as unknown as Collector,
   kubernetesOwners as unknown as Collector,
   kubernetesReferences as unknown as Collector,
@@ -214,6 +223,10 @@ const ALL: readonly Collector[] = [
   kubernetesScope as unknown as Collector,
   kubernetesServiceBackends as unknown as Collector,
   kubernetesSystemWorkloads as unknown as Collector,
+  kubernetesTrappedPods as unknown as Collector,
+  kubernetesWorkloads as unknown as Collector,
+  longhornDriverNodes as unknown as Collector,
+  longhornVolumeHealth as unknown as Collector,
   prometheusOperatorOperators as unknown as Collector,
   prometheusOperatorSelection as unknown as Collector,
   prometheusInstances as unknown as Collector,
@@ -222,10 +235,13 @@ const ALL: readonly Collector[] = [
   prometheusScrapeJobs as unknown as Collector,
   storageChains as unknown as Collector,
   storageClaimUsage as unknown as Collector,
+  storageMissingClasses as unknown as Collector,
   storageNodeDiskUsage as unknown as Collector,
   thanosComponents as unknown as Collector,
+  thanosLog as unknown as Collector,
   thanosQueryEndpoints as unknown as Collector,
   thanosQuerySettings as unknown as Collector,
+  thanosStoreFailures as unknown as Collector,
 ];
 
 /** Every collector by its id. */
