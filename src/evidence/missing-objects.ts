@@ -1,4 +1,5 @@
 import type { Ref } from '../model/shape.ts';
+import type { Condition } from './conditions.ts';
 import type { ContainerStatus } from './pod-containers.ts';
 
 /** What the kubelet says that it cannot find for a pod. */
@@ -45,7 +46,7 @@ interface Happened {
 const EVENT_FRESH = 900;
 
 /** It has a node and none of its containers has been created: what hangs is its volumes or its sandbox. */
-export function isStuckCreating(pod: Complaining): boolean {
+export function isStuckCreating(pod: Pick<Complaining, 'phase' | 'node' | 'deleting' | 'containers'>): boolean {
   return (
     pod.phase === 'Pending' &&
     pod.node !== '' &&
@@ -56,6 +57,19 @@ export function isStuckCreating(pod: Complaining): boolean {
         (one.state === 'waiting' && (one.reason === 'ContainerCreating' || one.reason === 'PodInitializing')),
     )
   );
+}
+
+/** While volumes and sandbox are ready a missing container is being pulled, which may take this long (seconds). */
+const PULL_GRACE = 600;
+
+/** Seconds since a pod that hangs got its node; -1 for a pod that does not hang. */
+export function stuckCreatingFor(
+  pod: Parameters<typeof isStuckCreating>[0] & { readonly conditions: readonly Condition[] },
+): number {
+  if (!isStuckCreating(pod)) return -1;
+  const since = pod.conditions.find(one => one.type === 'PodScheduled' && one.status === 'True')?.age ?? -1;
+  const isPulling = pod.conditions.some(one => one.type === 'PodReadyToStartContainers' && one.status === 'True');
+  return isPulling && since < PULL_GRACE ? -1 : since;
 }
 
 /**

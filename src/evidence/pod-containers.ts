@@ -69,8 +69,11 @@ export const CONTAINER_STATUS = {
   last: TERMINATION,
   /** The exit of the run before; the same as `last` unless the container is terminated now. */
   before: TERMINATION,
+  /** It starts and ends again and again: waiting for its next try, or running in the middle of it. */
   crashLooping: 'bool',
   outOfMemory: 'bool',
+  /** Seconds since the newest of the two known exits that were for want of memory; -1 for none. */
+  outOfMemoryAge: 'int',
 } as const;
 
 export type ContainerSpec = ShapeOf<typeof CONTAINER_SPEC>;
@@ -198,6 +201,7 @@ export function containerStatus(raw: RawObject, now: Now): ContainerStatus {
   const restarts = number(raw?.restartCount);
   const running = text(state?.running?.startedAt);
   const reason = text(state?.waiting?.reason) || text(state?.terminated?.reason);
+  const killed = [last, before].find(one => one.reason === 'OOMKilled');
   return {
     state: state?.running ? 'running' : state?.waiting ? 'waiting' : state?.terminated ? 'terminated' : '',
     reason,
@@ -210,13 +214,21 @@ export function containerStatus(raw: RawObject, now: Now): ContainerStatus {
     imageId: text(raw?.imageID),
     last,
     before,
-    crashLooping: reason === 'CrashLoopBackOff' || (!started && restarts >= LOOP_RESTARTS && isRecent(last)),
-    outOfMemory: last.reason === 'OOMKilled' || before.reason === 'OOMKilled',
+    crashLooping:
+      reason === 'CrashLoopBackOff' ||
+      (restarts >= LOOP_RESTARTS && isRecent(last) && (!started || mayEndAgain(age(now, running), last))),
+    outOfMemory: killed !== undefined,
+    outOfMemoryAge: killed?.finishedAge ?? -1,
   };
 }
 
 function isRecent(last: ShapeOf<typeof TERMINATION>): boolean {
   return last.finishedAge >= 0 && last.finishedAge <= RECENT_EXIT;
+}
+
+/** It runs, but not yet for longer than the run before did: a look in the middle of a loop is no recovery. */
+function mayEndAgain(runningAge: number, last: ShapeOf<typeof TERMINATION>): boolean {
+  return runningAge >= 0 && runningAge <= Math.max(60, 2 * last.ranFor) && runningAge <= RECENT_EXIT;
 }
 
 function exit(raw: RawObject, now: Now): ShapeOf<typeof TERMINATION> {

@@ -2,6 +2,7 @@ import type { ShapeOf } from '../../model/shape.ts';
 import { listOf } from '../collector.ts';
 import { CONDITIONS, conditionsOf } from '../conditions.ts';
 import { known, listOrGap } from '../gaps.ts';
+import { stuckCreatingFor } from '../missing-objects.ts';
 import { age, flag, list, NOBODY, REF, strings, text } from '../objects.ts';
 import { CONTAINER_SPEC, CONTAINER_STATUS, containerSpecs, containerStatus } from '../pod-containers.ts';
 import { VOLUMES, volumesOf } from '../pod-templates.ts';
@@ -39,6 +40,8 @@ const listed = listOf({
     unready: ['str'],
     /** Some container runs and the pod has an address. */
     anyRunning: 'bool',
+    /** Seconds that none of its containers was created though it has a node; -1 where that is not so. */
+    stuckCreatingFor: 'int',
     restarts: 'int',
     revision: 'str',
     tolerations: [{ key: 'str', operator: 'str', value: 'str', effect: 'str', seconds: 'int' }],
@@ -57,6 +60,8 @@ const listed = listOf({
     history: 'bool',
     /** Its ReplicaSet is not the newest of its Deployment. */
     superseded: 'bool',
+    /** It counts: neither history nor replaced by a ready pod of a newer ReplicaSet. */
+    current: 'bool',
   },
   row({ metadata, spec, status }, context) {
     const conditions = conditionsOf(status?.conditions, context);
@@ -93,6 +98,13 @@ const listed = listOf({
       conditions,
       unready: containers.filter(one => one.kind !== 'init' && !one.ready).map(one => one.container),
       anyRunning: text(status?.podIP) !== '' && containers.some(one => one.state === 'running'),
+      stuckCreatingFor: stuckCreatingFor({
+        phase: text(status?.phase),
+        node: text(spec?.nodeName),
+        deleting: text(metadata.deletionTimestamp) !== '',
+        containers,
+        conditions,
+      }),
       restarts: containers.reduce((sum, one) => sum + one.restarts, 0),
       revision: text(metadata.labels?.['controller-revision-hash']) || text(metadata.labels?.['pod-template-hash']),
       tolerations: list(spec?.tolerations).map(toleration => ({
@@ -115,6 +127,7 @@ const listed = listOf({
       workload: NOBODY,
       history: false,
       superseded: false,
+      current: true,
     };
   },
 });
@@ -141,12 +154,14 @@ export const collector = {
         replicaSet !== undefined && replicaSet.revision > 0 && replicaSet.revision < newest.get(replicaSet.owner.key)!;
       return { ...pod, workload: workloadOfPod(pod, byKey), superseded };
     });
-    const wellAgain = new Set(pods.filter(pod => pod.ready && !pod.deleting).map(pod => pod.workload.key));
+    const ready = pods.filter(pod => pod.ready && !pod.deleting);
+    const wellAgain = new Set(ready.map(pod => pod.workload.key));
+    const replaced = new Set(ready.filter(pod => !pod.superseded).map(pod => pod.workload.key));
     const done = new Map(
-      pods.map(pod => [
-        pod.key,
-        { ...pod, history: pod.phase === 'Succeeded' || (pod.phase === 'Failed' && wellAgain.has(pod.workload.key)) },
-      ]),
+      pods.map(pod => {
+        const history = pod.phase === 'Succeeded' || (pod.phase === 'Failed' && wellAgain.has(pod.workload.key));
+        return [pod.key, { ...pod, history, current: !history && !(pod.superseded && replaced.has(pod.workload.key)) }];
+      }),
     );
     return rows.map(row => withWorkload(row, done));
   },

@@ -20,6 +20,7 @@ export const collector = derived({
       podAge: 'int',
       history: 'bool',
       superseded: 'bool',
+      current: 'bool',
       ...CONTAINER_SPEC,
       ...CONTAINER_STATUS,
     },
@@ -38,6 +39,7 @@ export const collector = derived({
         podAge: pod.age,
         history: pod.history,
         superseded: pod.superseded,
+        current: pod.current,
         ...container,
       }));
     });

@@ -14,6 +14,7 @@ const TAINT = { key: 'str', value: 'str', effect: 'str' } as const;
 const ROW = {
   pod: REF,
   workload: REF,
+  current: 'bool',
   /** Seconds since the scheduler first refused it; since it was created, where it has said nothing. */
   waitingFor: 'int',
   since: 'time',
@@ -80,6 +81,7 @@ async function rowOf(pod: Pod, context: Context): Promise<Scheduling> {
   const row: Scheduling = {
     pod: ref('Pod', pod.namespace, pod.name, pod.uid),
     workload: pod.workload,
+    current: pod.current,
     waitingFor: refused ? condition.age : pod.age,
     since: refused ? condition.since : pod.created,
     unschedulable: refused && condition.reason === 'Unschedulable' && !pod.gated && !nominated,
