@@ -75,6 +75,11 @@ export interface LiveClusterOptions {
   readonly componentBytes?: number;
   readonly timeouts?: Partial<LiveTimeouts>;
   readonly retry?: Partial<RetryPolicy>;
+  /**
+   * Where connections to object stores and probes really go, by `host:port`: another `host:port`, or the word `timeout`,
+   * `unresolved` or `unroutable` for what they are to find. For simulated fleets.
+   */
+  readonly redirect?: ReadonlyMap<string, string>;
   /** Ends everything under way, as gaps. */
   readonly signal?: AbortSignal;
   /** Milliseconds since the epoch at which everything under way ends, as gaps. */

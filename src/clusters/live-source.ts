@@ -93,6 +93,7 @@ export async function openLiveCluster(options: LiveClusterOptions): Promise<Sour
     certificateAuthority: options.storeCertificateAuthority,
     environment,
     proxyFor: proxyOf,
+    redirect: options.redirect ?? new Map(),
     timeout: timeouts.store,
     maxObjects: options.bucketObjects ?? BUCKET_OBJECTS,
     stop,
@@ -166,7 +167,7 @@ export async function openLiveCluster(options: LiveClusterOptions): Promise<Sour
     bucketAnswer: store => askBuckets(() => buckets.answer(store)),
     bucketListing: store => askBuckets(() => buckets.listing(store)),
     bucketObject: (store, key) => askBuckets(() => buckets.object(store, key)),
-    probe: endpoint => atOnce(() => probeEndpoint(endpoint, timeouts.probe)),
+    probe: endpoint => atOnce(() => probeEndpoint(endpoint, timeouts.probe, options.redirect)),
     failures: failures.all,
     usage() {
       const { requests, bytes } = transport.usage();

@@ -11,6 +11,10 @@ const PREFACE = Buffer.concat([
 
 const UNRESOLVED: ProbeAnswer = { tcp: 'unresolved', speaks: '', certificate: null };
 
+function isState(word: string | undefined): word is 'timeout' | 'unresolved' | 'unroutable' {
+  return word === 'timeout' || word === 'unresolved' || word === 'unroutable';
+}
+
 interface Address {
   readonly host: string;
   readonly port: number;
@@ -20,9 +24,16 @@ interface Address {
  * What a TCP port speaks, asked from here: a connection each for TCP, a TLS hello, an HTTP/1 request and the HTTP/2
  * preface, until one is understood. Names of Services inside of a cluster are not looked up.
  */
-export async function probeEndpoint(endpoint: string, timeout: number): Promise<ProbeAnswer> {
-  const address = parseEndpoint(endpoint);
-  if (/\.svc(?:\.|$)/.test(address.host)) return UNRESOLVED;
+export async function probeEndpoint(
+  endpoint: string,
+  timeout: number,
+  redirect: ReadonlyMap<string, string> = new Map(),
+): Promise<ProbeAnswer> {
+  const named = parseEndpoint(endpoint);
+  if (/\.svc(?:\.|$)/.test(named.host)) return UNRESOLVED;
+  const elsewhere = redirect.get(endpoint);
+  if (isState(elsewhere)) return { tcp: elsewhere, speaks: '', certificate: null };
+  const address = elsewhere === undefined ? named : parseEndpoint(elsewhere);
   const tcp = await connectTcp(address, timeout);
   if (tcp !== 'open') return { tcp, speaks: '', certificate: null };
   const tls = await greetTls(address, timeout);

@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { rootCertificates } from 'node:tls';
+import { connect } from 'node:net';
+import { type ConnectionOptions, connect as connectTls, rootCertificates, type SecureContextOptions } from 'node:tls';
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { GapSignal } from '../model/gap.ts';
 import type { BucketAnswer, BucketListing, RawObject } from '../model/source.ts';
@@ -16,6 +17,8 @@ export interface BucketOptions {
   readonly certificateAuthority: string | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly proxyFor: (url: URL) => string;
+  /** Another `host:port` to connect to, by `host:port`. */
+  readonly redirect: ReadonlyMap<string, string>;
   /** Milliseconds for one request. */
   readonly timeout: number;
   readonly maxObjects: number;
@@ -214,7 +217,8 @@ function refusalGap({ status, code, message, path }: BucketAnswer): GapSignal {
 
 function transportFailure(error: SdkError, stop: AbortSignal, timeout: number): TransportFailure {
   if (error instanceof TransportFailure) return error;
-  if (/^(AbortError|TimeoutError)$/.test(error.name)) {
+  // The SDK calls a broken connection a TimeoutError too; that one has a code.
+  if (/^(AbortError|TimeoutError)$/.test(error.name) && !/^E[A-Z]+$/.test(error.code ?? '')) {
     return new TransportFailure(
       'timeout',
       stop.aborted ? 'the run was stopped' : `no answer within ${timeout / 1000} s`,
@@ -293,11 +297,37 @@ async function agentsFor(options: BucketOptions, config: RawObject, url: URL) {
     ...(tls.server_name ? { servername: String(tls.server_name) } : {}),
     rejectUnauthorized: http.insecure_skip_verify !== true && tls.insecure_skip_verify !== true,
   };
+  const elsewhere = options.redirect.get(`${url.hostname}:${url.port || (url.protocol === 'https:' ? 443 : 80)}`);
+  if (elsewhere !== undefined) return redirectedAgents(elsewhere, pool, secure);
   const proxy = options.proxyFor(url);
   if (!proxy) return { httpAgent: new HttpAgent(pool), httpsAgent: new HttpsAgent(secure) };
   const { HttpProxyAgent, HttpsProxyAgent } = await import('hpagent');
   return { httpAgent: new HttpProxyAgent({ ...pool, proxy }), httpsAgent: new HttpsProxyAgent({ ...secure, proxy }) };
 }
+
+/** Agents that connect to another address, while names, certificates and signatures stay those of the endpoint. */
+function redirectedAgents(elsewhere: string, pool: object, secure: SecureContextOptions) {
+  const [host = '', port = ''] = elsewhere.split(':');
+  const found = REDIRECT_ERRORS[elsewhere];
+  const connectThere = () => {
+    const socket = connect(found ? { host: '127.0.0.1', port: 1 } : { host, port: Number(port) });
+    if (found) socket.destroy(Object.assign(new Error(found.message), { code: found.code }));
+    return socket;
+  };
+  const httpAgent = new HttpAgent(pool);
+  const httpsAgent = new HttpsAgent({ ...pool, ...secure });
+  Object.assign(httpAgent, { createConnection: connectThere });
+  Object.assign(httpsAgent, {
+    createConnection: (options: ConnectionOptions) => connectTls({ ...options, socket: connectThere() }),
+  });
+  return { httpAgent, httpsAgent };
+}
+
+const REDIRECT_ERRORS: Readonly<Record<string, { readonly code: string; readonly message: string }>> = {
+  timeout: { code: 'ETIMEDOUT', message: 'connect ETIMEDOUT' },
+  unresolved: { code: 'ENOTFOUND', message: 'getaddrinfo ENOTFOUND' },
+  unroutable: { code: 'EHOSTUNREACH', message: 'connect EHOSTUNREACH' },
+};
 
 /** Those given by the user, else the configuration's own, else Amazon's chain of this machine; undefined for the chain. */
 async function credentialsFor(options: BucketOptions, store: string, bucket: string, config: RawObject) {
