@@ -1,0 +1,112 @@
+import type { Report } from '../model/report.ts';
+import type { Arranged, Symptoms } from './arrange.ts';
+import { oneLine } from './clean.ts';
+import type { GapGroup } from './could-not-check.ts';
+import { beside, clusterText, firstOf, fitted, type Page, shown, unbroken } from './page.ts';
+import { counted } from './summary.ts';
+import { findingRows, placesText } from './text-root.ts';
+import { displayWidth, wrap } from './wrap.ts';
+
+const LABEL = 17;
+
+/** What stands below the root causes: what is not known, what is worth knowing, what is silenced. */
+export function noteLines(report: Report, arranged: Arranged, page: Page, gaps: number): readonly string[] {
+  const hasProblems = report.verdict === 'problems';
+  return [
+    ...gapLines('Could not check', arranged.couldNotCheck, hasProblems ? gaps : Math.max(gaps, 20), page),
+    ...gapLines('Not looked at', arranged.notLookedAt, hasProblems ? Math.min(gaps, 1) : Math.max(gaps, 12), page),
+    ...worthKnowingLines(arranged.worthKnowing, page),
+    ...suppressedLines(report, page),
+  ];
+}
+
+/** What to type to see more. */
+export function moreLines(report: Report, arranged: Arranged, page: Page): readonly string[] {
+  const [root] = arranged.roots;
+  const hasMore = report.findings.length + report.unknowns.length + report.notLookedAt.length > 0;
+  if (!hasMore) return [];
+  const commands = [
+    ...(root === undefined ? [] : [`explain ${root.rule}`]),
+    'diagnose -o report.md',
+    ...(page.all ? [] : ['diagnose --all']),
+  ];
+  const lines: string[] = [];
+  for (const command of commands) {
+    const line = lines.at(-1);
+    if (line !== undefined && displayWidth(line) + displayWidth(command) + 10 <= page.width) {
+      lines[lines.length - 1] = `${line}    ${command}`;
+    } else lines.push(`thanos-doctor ${command}`);
+  }
+  return beside('More:', 6, lines);
+}
+
+/** Everything that happened, oldest first. */
+export function timelineLines({ timeline }: Report, page: Page): readonly string[] {
+  if (timeline.length === 0) return [];
+  const times = timeline.map(({ time, cluster }) => page.clock.second(time, page.now(cluster)));
+  const column = times.reduce((widest, time) => Math.max(widest, time.length), 0) + 2;
+  const rows = timeline.flatMap(({ cluster, object, what }, at) => {
+    const parts = [cluster, unbroken(oneLine(object)), oneLine(what)].filter(part => part !== '');
+    return beside(times[at] ?? '', column, wrap(parts.join(` ${page.symbols.dot} `), page.width - 2 - column));
+  });
+  return ['', 'Timeline', ...rows.map(row => `  ${row}`)];
+}
+
+function gapLines(label: string, groups: readonly GapGroup[], rows: number, page: Page): readonly string[] {
+  const [taken, left] = page.all ? [groups, 0] : firstOf(groups, rows);
+  const names = taken.map(({ clusters }) => clusterText(clusters, 3));
+  const column = Math.min(24, Math.max(-2, ...names.map(displayWidth))) + 2;
+  const lines = taken.flatMap((group, at) =>
+    beside(names[at] ?? '', column, gapRows(group, page.width - LABEL - column, page)),
+  );
+  return beside(label, LABEL, left > 0 ? [...lines, `and ${left} more (--all)`] : lines);
+}
+
+function gapRows({ what, why, way, checks }: GapGroup, room: number, page: Page): readonly string[] {
+  const size = checks > 0 && what !== 'everything' ? `, ${counted(checks, 'check')}` : '';
+  const lines = fitted(`${what}: ${why}${size}`, room, page.all ? Infinity : 2, page);
+  if (way === '') return lines;
+  const arrow = `${page.symbols.arrow} ${way}`;
+  const last = lines.at(-1) ?? '';
+  const fits = displayWidth(last) + 3 + displayWidth(arrow) <= room;
+  return fits ? [...lines.slice(0, -1), `${last}   ${arrow}`] : [...lines, arrow];
+}
+
+function worthKnowingLines(groups: readonly Symptoms[], page: Page): readonly string[] {
+  const [taken, left] = page.all ? [groups, 0] : firstOf(groups, 5);
+  const room = page.width - LABEL;
+  const lines = taken.flatMap(({ rule, title, findings, places }) => {
+    if (page.all) {
+      const rows = findings.flatMap(finding => findingRows(finding, room - 2, page));
+      return [...wrap(`${oneLine(title)} (${rule})`, room), ...rows.map(row => `  ${row}`)];
+    }
+    const [only] = findings;
+    const isSingle = findings.length === 1 && only !== undefined && only.message !== '';
+    return fitted(
+      `${oneLine(title)}: ${isSingle ? shown(only.message, only.cluster, page) : placesText(places)}`,
+      room,
+      2,
+      page,
+    );
+  });
+  return beside('Worth knowing', LABEL, left > 0 ? [...lines, `and ${left} more (--all)`] : lines);
+}
+
+/** What the fleet file silences is counted; what it does not silence any more is said. */
+function suppressedLines({ suppressed }: Report, page: Page): readonly string[] {
+  const room = page.width - LABEL;
+  const lines = (expired: boolean) =>
+    suppressed
+      .filter(entry => entry.expired === expired)
+      .map(({ finding, until, reason }) => `${finding}, until ${until}: ${oneLine(reason)}`);
+  const silent = lines(false);
+  const [expired, left] = page.all ? [lines(true), 0] : firstOf(lines(true), 2);
+  const silentLines = page.all
+    ? silent.flatMap(line => wrap(line, room))
+    : [`${counted(silent.length, 'finding')} (--all)`];
+  const expiredLines = expired.flatMap(line => wrap(`suppression of ${line}`, room));
+  return [
+    ...beside('Suppressed', LABEL, silent.length > 0 ? silentLines : []),
+    ...beside('Expired', LABEL, left > 0 ? [...expiredLines, `and ${left} more (--all)`] : expiredLines),
+  ];
+}
