@@ -155,7 +155,7 @@ function isSameRun(before: RunScan, newest: RunScan): boolean {
 }
 
 function describe(context: Context, container: Container, { before, newest }: Runs): Shape {
-  const scans: Scans = { before: before?.scan, newest: newest?.scan };
+  const scans: Scans = { component: identify(container), before: before?.scan, newest: newest?.scan };
   const runs = runsOf(container);
   const row = (hit: RunHit, previous: boolean): Hit => ({
     id: hit.signature.id,
@@ -179,7 +179,7 @@ function describe(context: Context, container: Container, { before, newest }: Ru
   return {
     pod: container.pod,
     container: container.container,
-    component: identify(container),
+    component: scans.component,
     lines: read.reduce((sum, each) => sum + each.scan.lines, 0),
     from: read.map(each => each.scan.from).find(time => time !== '') ?? '',
     to,

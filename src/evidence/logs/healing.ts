@@ -1,5 +1,6 @@
 import { seconds } from '../quantities.ts';
 import type { RunHit, RunScan } from './run-scan.ts';
+import { isComponent } from './signatures.ts';
 
 /** What the kubelet says of the container, as far as it decides whether a line is history. */
 export interface ContainerRuns {
@@ -12,8 +13,9 @@ export interface ContainerRuns {
   readonly completed: boolean;
 }
 
-/** Scans of one container, oldest run first: the run before, if it was read, and the newest. */
+/** Scans of one container: the run before, if it was read, and the newest. */
 export interface Scans {
+  readonly component: string;
   readonly before: RunScan | undefined;
   readonly newest: RunScan | undefined;
 }
@@ -31,9 +33,20 @@ export function isOpen(hit: RunHit, inRunBefore: boolean, scans: Scans, runs: Co
   if (runs.completed) return false;
   return !hit.signature.healedBy.some(healer => {
     if (healer === 'restart') return inRunBefore && restartHeals(hit, scans, runs);
-    if (healer.startsWith('quiet:')) return quietHeals(seconds(healer.slice(6)), hit, inRunBefore, runs, takenAt);
+    const quiet = quietOf(healer, scans.component);
+    if (quiet !== undefined) return quietHeals(quiet, hit, inRunBefore, runs, takenAt);
     return cameLater(healer, hit, inRunBefore, scans);
   });
+}
+
+/**
+ * Seconds of silence that `quiet:3m` asks for. `quiet:3m@thanos-store` says so of one component, because each tries again
+ * at its own pace; of the others it is never enough. undefined: it is another kind of healer.
+ */
+function quietOf(healer: string, component: string): number | undefined {
+  const [, duration, only] = /^quiet:([^@]+)(?:@(.+))?$/.exec(healer) ?? [];
+  if (duration === undefined) return undefined;
+  return only === undefined || isComponent(only, component) ? seconds(duration) : Number.POSITIVE_INFINITY;
 }
 
 function cameLater(id: string, hit: RunHit, inRunBefore: boolean, { before, newest }: Scans): boolean {

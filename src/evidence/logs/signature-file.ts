@@ -217,7 +217,7 @@ function check(signature: Signature, complain: Complain): void {
   if (typeof marker !== 'boolean') complain(['marker'], '"marker" has to be true or false');
   if (!Number.isInteger(atLeast) || atLeast < 1) complain(['atLeast'], '"atLeast" has to be a whole number from 1');
   if (!marker && healedBy.length === 0) complain(['healedBy'], '"healedBy" has to say when such a line is history');
-  for (const [index, healer] of healedBy.entries()) checkHealer(healer, ['healedBy', index], complain);
+  for (const [index, healer] of healedBy.entries()) checkHealer(healer, signature, ['healedBy', index], complain);
   if (signature.examples.problem.length === 0)
     complain(['examples', 'problem'], 'there is no example of a line that matches');
   checkMatch(signature, complain);
@@ -228,15 +228,22 @@ function isWord(healer: string): boolean {
   return healer !== 'restart' && !healer.startsWith('quiet:');
 }
 
-function checkHealer(healer: string, path: Path, complain: Complain): void {
-  if (isWord(healer)) return;
-  if (healer === 'restart') return;
-  try {
-    if (seconds(healer.slice('quiet:'.length)) > 0) return;
-  } catch (error) {
-    if (!(error instanceof GapSignal)) throw error;
+function checkHealer(healer: string, signature: Signature, path: Path, complain: Complain): void {
+  if (isWord(healer) || healer === 'restart') return;
+  const [duration, component] = healer.slice('quiet:'.length).split('@') as [string, string | undefined];
+  if (!isDuration(duration)) complain(path, `"${healer}" has no duration: write it as quiet:3m`);
+  if (component !== undefined && !signature.components.some(name => name === component || name === 'any')) {
+    complain(path, `"${component}" is none of the components of this signature`);
   }
-  complain(path, `"${healer}" has no duration: write it as quiet:3m`);
+}
+
+function isDuration(text: string): boolean {
+  try {
+    return seconds(text) > 0;
+  } catch (error) {
+    if (error instanceof GapSignal) return false;
+    throw error;
+  }
 }
 
 function checkMatch({ match }: Signature, complain: Complain): void {

@@ -40,8 +40,12 @@ export function compileSignatures(all: readonly Signature[]): CompiledSignatures
 }
 
 /** Components of Thanos carry its name in signatures, where `store` or `rule` alone would not say whose. */
+export function isComponent(name: string, component: string): boolean {
+  return name === component || name === `thanos-${component}`;
+}
+
 function appliesTo(signature: Signature, component: string): boolean {
-  return signature.components.some(name => name === 'any' || name === component || name === `thanos-${component}`);
+  return signature.components.some(name => name === 'any' || isComponent(name, component));
 }
 
 /**
