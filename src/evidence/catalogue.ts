@@ -6,6 +6,9 @@ import { collector as alertmanagerSilences } from './collectors/alertmanager.sil
 import { collector as alertmanagerStatus } from './collectors/alertmanager.status.ts';
 import { collector as bucketAnswer } from './collectors/bucket.answer.ts';
 import { collector as bucketBlocks } from './collectors/bucket.blocks.ts';
+import { collector as ciliumL2Policies } from './collectors/cilium.l2-policies.ts';
+import { collector as ciliumNetworkPolicies } from './collectors/cilium.network-policies.ts';
+import { collector as ciliumPools } from './collectors/cilium.pools.ts';
 import { collector as fleetExpectations } from './collectors/fleet.expectations.ts';
 import { collector as grafanaHealth } from './collectors/grafana.health.ts';
 import { collector as kubernetesApiServices } from './collectors/kubernetes.api-services.ts';
@@ -83,6 +86,8 @@ import { collector as thanosReadiness } from './collectors/thanos.readiness.ts';
 import { collector as alertmanagerInstances } from './derived/alertmanager.instances.ts';
 import { collector as bucketGroups } from './derived/bucket.groups.ts';
 import { collector as bucketProducers } from './derived/bucket.producers.ts';
+import { collector as ciliumConfig } from './derived/cilium.config.ts';
+import { collector as ciliumLoadBalancers } from './derived/cilium.load-balancers.ts';
 import { collector as fleetAddresses } from './derived/fleet.addresses.ts';
 import { collector as fleetClusters } from './derived/fleet.clusters.ts';
 import { collector as fleetEndpoints } from './derived/fleet.endpoints.ts';
@@ -107,6 +112,7 @@ import { collector as longhornVolumeHealth } from './derived/longhorn.volume-hea
 import { collector as prometheusOperatorOperators } from './derived/prometheus-operator.operators.ts';
 import { collector as prometheusOperatorSelection } from './derived/prometheus-operator.selection.ts';
 import { collector as prometheusInstances } from './derived/prometheus.instances.ts';
+import { collector as prometheusLoadedRuleFiles } from './derived/prometheus.loaded-rule-files.ts';
 import { collector as prometheusPools } from './derived/prometheus.pools.ts';
 import { collector as prometheusReplicas } from './derived/prometheus.replicas.ts';
 import { collector as prometheusScrapeJobs } from './derived/prometheus.scrape-jobs.ts';
@@ -118,7 +124,10 @@ import { collector as thanosComponents } from './derived/thanos.components.ts';
 import { collector as thanosLog } from './derived/thanos.log.ts';
 import { collector as thanosQueryEndpoints } from './derived/thanos.query-endpoints.ts';
 import { collector as thanosQuerySettings } from './derived/thanos.query-settings.ts';
+import { collector as thanosStoreAccess } from './derived/thanos.store-access.ts';
 import { collector as thanosStoreFailures } from './derived/thanos.store-failures.ts';
+import { collector as thanosUploads } from './derived/thanos.uploads.ts';
+import { collector as thanosWorkloads } from './derived/thanos.workloads.ts';
 import type { Collector } from './collector.ts';
 
 const ALL: readonly Collector[] = [
@@ -129,6 +138,9 @@ const ALL: readonly Collector[] = [
   alertmanagerStatus as unknown as Collector,
   bucketAnswer as unknown as Collector,
   bucketBlocks as unknown as Collector,
+  ciliumL2Policies as unknown as Collector,
+  ciliumNetworkPolicies as unknown as Collector,
+  ciliumPools as unknown as Collector,
   fleetExpectations as unknown as Collector,
   grafanaHealth as unknown as Collector,
   kubernetesApiServices as unknown as Collector,
@@ -206,6 +218,8 @@ const ALL: readonly Collector[] = [
   alertmanagerInstances as unknown as Collector,
   bucketGroups as unknown as Collector,
   bucketProducers as unknown as Collector,
+  ciliumConfig as unknown as Collector,
+  ciliumLoadBalancers as unknown as Collector,
   fleetAddresses as unknown as Collector,
   fleetClusters as unknown as Collector,
   fleetEndpoints as unknown as Collector,
@@ -230,6 +244,7 @@ const ALL: readonly Collector[] = [
   prometheusOperatorOperators as unknown as Collector,
   prometheusOperatorSelection as unknown as Collector,
   prometheusInstances as unknown as Collector,
+  prometheusLoadedRuleFiles as unknown as Collector,
   prometheusPools as unknown as Collector,
   prometheusReplicas as unknown as Collector,
   prometheusScrapeJobs as unknown as Collector,
@@ -241,7 +256,10 @@ const ALL: readonly Collector[] = [
   thanosLog as unknown as Collector,
   thanosQueryEndpoints as unknown as Collector,
   thanosQuerySettings as unknown as Collector,
+  thanosStoreAccess as unknown as Collector,
   thanosStoreFailures as unknown as Collector,
+  thanosUploads as unknown as Collector,
+  thanosWorkloads as unknown as Collector,
 ];
 
 /** Every collector by its id. */
