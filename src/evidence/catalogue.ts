@@ -88,6 +88,7 @@ import { collector as bucketGroups } from './derived/bucket.groups.ts';
 import { collector as bucketProducers } from './derived/bucket.producers.ts';
 import { collector as ciliumConfig } from './derived/cilium.config.ts';
 import { collector as ciliumLoadBalancers } from './derived/cilium.load-balancers.ts';
+import { collector as ciliumPendingAddresses } from './derived/cilium.pending-addresses.ts';
 import { collector as fleetAddresses } from './derived/fleet.addresses.ts';
 import { collector as fleetClusters } from './derived/fleet.clusters.ts';
 import { collector as fleetEndpoints } from './derived/fleet.endpoints.ts';
@@ -220,6 +221,7 @@ const ALL: readonly Collector[] = [
   bucketProducers as unknown as Collector,
   ciliumConfig as unknown as Collector,
   ciliumLoadBalancers as unknown as Collector,
+  ciliumPendingAddresses as unknown as Collector,
   fleetAddresses as unknown as Collector,
   fleetClusters as unknown as Collector,
   fleetEndpoints as unknown as Collector,

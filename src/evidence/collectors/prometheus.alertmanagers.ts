@@ -8,6 +8,8 @@ const SHAPE = [
   {
     prometheus: REF,
     pod: REF,
+    /** The container runs. What one that does not would have said is unknown. */
+    running: 'bool',
     /** URLs that it sends alerts to. */
     active: ['str'],
     /** URLs that relabelling left out. */
@@ -34,7 +36,7 @@ export const collector = fetched({
     return askEach<Row>(
       context,
       await replicasOf(context, ['prometheus']),
-      replica => ({ prometheus: replica.subject, pod: replica.pod }),
+      replica => ({ prometheus: replica.subject, pod: replica.pod, running: replica.running }),
       [part],
     );
   },

@@ -10,6 +10,8 @@ const SHAPE = [
   {
     prometheus: REF,
     pod: REF,
+    /** The container runs. What one that does not would have said is unknown. */
+    running: 'bool',
     externalLabels: 'map',
     scrapeInterval: 'int',
     evaluationInterval: 'int',
@@ -64,7 +66,7 @@ export const collector = fetched({
     return askEach<Row>(
       context,
       await replicasOf(context, ['prometheus']),
-      replica => ({ prometheus: replica.subject, pod: replica.pod }),
+      replica => ({ prometheus: replica.subject, pod: replica.pod, running: replica.running }),
       [part],
     );
   },

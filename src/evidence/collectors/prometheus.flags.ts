@@ -9,6 +9,8 @@ const SHAPE = [
   {
     prometheus: REF,
     pod: REF,
+    /** The container runs. What one that does not would have said is unknown. */
+    running: 'bool',
     /** Seconds. */
     minBlock: 'int',
     maxBlock: 'int',
@@ -51,7 +53,7 @@ export const collector = fetched({
     return askEach<Row>(
       context,
       await replicasOf(context, ['prometheus']),
-      replica => ({ prometheus: replica.subject, pod: replica.pod }),
+      replica => ({ prometheus: replica.subject, pod: replica.pod, running: replica.running }),
       [part],
     );
   },

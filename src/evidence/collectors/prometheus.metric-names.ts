@@ -3,7 +3,7 @@ import { fetched } from '../collector.ts';
 import { askEach, type Part, replicasOf } from '../components/replicas.ts';
 import { list, REF, text } from '../objects.ts';
 
-const SHAPE = [{ evaluator: REF, pod: REF, names: ['str'], complete: 'bool' }] as const;
+const SHAPE = [{ evaluator: REF, pod: REF, running: 'bool', names: ['str'], complete: 'bool' }] as const;
 
 type Row = ShapeOf<typeof SHAPE>[number];
 
@@ -23,7 +23,7 @@ export const collector = fetched({
     return askEach<Row>(
       context,
       await replicasOf(context, ['prometheus']),
-      replica => ({ evaluator: replica.subject, pod: replica.pod }),
+      replica => ({ evaluator: replica.subject, pod: replica.pod, running: replica.running }),
       [part],
     );
   },

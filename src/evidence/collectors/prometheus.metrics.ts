@@ -32,6 +32,8 @@ const SHAPE = [
   {
     prometheus: REF,
     pod: REF,
+    /** The container runs. What one that does not would have said is unknown. */
+    running: 'bool',
     values: [{ name: 'str', labels: 'map', value: 'float' }],
     walCorruptions: 'float',
     compactionsFailed: 'float',
@@ -100,7 +102,7 @@ export const collector = fetched({
     return askEach<Row>(
       context,
       await replicasOf(context, ['prometheus']),
-      replica => ({ prometheus: replica.subject, pod: replica.pod }),
+      replica => ({ prometheus: replica.subject, pod: replica.pod, running: replica.running }),
       [part],
     );
   },

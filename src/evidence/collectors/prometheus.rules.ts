@@ -7,6 +7,8 @@ const SHAPE = [
   {
     evaluator: REF,
     pod: REF,
+    /** The container runs. What one that does not would have said is unknown. */
+    running: 'bool',
     /** prometheus or rule */
     component: 'str',
     groups: [
@@ -99,7 +101,12 @@ export const collector = fetched({
     return askEach<Row>(
       context,
       await replicasOf(context, ['prometheus', 'rule']),
-      replica => ({ evaluator: replica.subject, pod: replica.pod, component: replica.component }),
+      replica => ({
+        evaluator: replica.subject,
+        pod: replica.pod,
+        running: replica.running,
+        component: replica.component,
+      }),
       [part],
     );
   },

@@ -7,6 +7,8 @@ const SHAPE = [
   {
     prometheus: REF,
     pod: REF,
+    /** The container runs. What one that does not would have said is unknown. */
+    running: 'bool',
     container: 'str',
     answers: 'bool',
     /** `/-/ready` answers 200: the write-ahead log is replayed. */
@@ -41,10 +43,12 @@ export const collector = fetched({
     const parts: readonly Part<Row>[] = [
       {
         fields: ['answers', 'ready'],
+        ofStopped: { answers: false, ready: false },
         read: async asker => ({ answers: true, ready: (await asker.answer('/-/ready')).status === 200 }),
       },
       {
         fields: ['healthy'],
+        ofStopped: { healthy: false },
         read: async asker => ({ healthy: (await asker.answer('/-/healthy')).status === 200 }),
       },
       {
@@ -92,7 +96,12 @@ export const collector = fetched({
     return askEach<Row>(
       context,
       await replicasOf(context, ['prometheus']),
-      replica => ({ prometheus: replica.subject, pod: replica.pod, container: replica.container }),
+      replica => ({
+        prometheus: replica.subject,
+        pod: replica.pod,
+        container: replica.container,
+        running: replica.running,
+      }),
       parts,
     );
   },

@@ -3,7 +3,7 @@ import type { RawObject } from '../../model/source.ts';
 import { fetched } from '../collector.ts';
 import { isControlPlane, monitorOfPool } from '../components/pools.ts';
 import { askEach, type Part, replicasOf } from '../components/replicas.ts';
-import { scrapeErrorKind } from '../components/scrape-errors.ts';
+import { lookedUpName, scrapeErrorKind } from '../components/scrape-errors.ts';
 import { type Component, collector as componentsCollector } from '../derived/thanos.components.ts';
 import { known, listOrGap } from '../gaps.ts';
 import { age, list, NOBODY, number, objectKey, REF, ref, strings, text } from '../objects.ts';
@@ -24,6 +24,8 @@ export const TARGET = {
   health: 'str',
   error: 'str',
   errorKind: 'str',
+  /** The name that could not be looked up; '' for another error. */
+  lookedUp: 'str',
   lastScrape: 'time',
   lastScrapeAge: 'int',
   /** Seconds before the newest scrape of the same answer. */
@@ -55,6 +57,8 @@ const SHAPE = [
   {
     prometheus: REF,
     pod: REF,
+    /** The container runs. What one that does not would have said is unknown. */
+    running: 'bool',
     targets: [TARGET],
     pools: [{ name: 'str', active: 'int', up: 'int', monitor: REF }],
     /** Targets that are up. */
@@ -91,9 +95,12 @@ export const collector = fetched({
       listOrGap(context.get(monitorsCollector)),
     ]);
     const around = surroundings(context.takenAt, known(pods), known(components), known(monitors));
-    return askEach<Row>(context, replicas, replica => ({ prometheus: replica.subject, pod: replica.pod }), [
-      targetsPart(around),
-    ]);
+    return askEach<Row>(
+      context,
+      replicas,
+      replica => ({ prometheus: replica.subject, pod: replica.pod, running: replica.running }),
+      [targetsPart(around)],
+    );
   },
 });
 
@@ -154,6 +161,7 @@ function targetOf(raw: RawObject, prometheus: Ref, around: Surroundings, newest:
     health: text(raw?.health),
     error,
     errorKind: scrapeErrorKind(error),
+    lookedUp: scrapeErrorKind(error) === 'unresolved' ? lookedUpName(error) : '',
     lastScrape: scraped,
     lastScrapeAge: age(around, scraped),
     behind: scraped === '' ? -1 : Math.max(0, Math.round((newest - Date.parse(scraped)) / 1000)),

@@ -40,6 +40,8 @@ export function askerOf(context: Context, replica: Component): Asker {
 /** Some fields of a row, and how they are obtained together. */
 export interface Part<Row> {
   readonly fields: readonly (keyof Row & string)[];
+  /** What is known without asking where the container does not run. */
+  readonly ofStopped?: Partial<Row>;
   read(asker: Asker, replica: Component): Promise<Partial<Row>>;
 }
 
@@ -58,9 +60,9 @@ export async function askEach<Row extends object>(
       const gap = gapOf(replica);
       if (gap) return gapElement(gap);
       if (!replica.running)
-        return rowOf(
+        return rowOf<Row>(
           base(replica),
-          parts.map(part => [part.fields, notRunning(replica)] as const),
+          parts.map(part => [part.fields, part.ofStopped ?? notRunning(replica)] as const),
         );
       const asker = askerOf(context, replica);
       const answers = await Promise.all(

@@ -1,3 +1,4 @@
+import type { Gap } from '../../model/gap.ts';
 import type { ShapeOf } from '../../model/shape.ts';
 import { derived } from '../collector.ts';
 import { TARGET, collector as targetsCollector } from '../collectors/prometheus.targets.ts';
@@ -36,14 +37,19 @@ export const collector = derived({
   async collect(context): Promise<ShapeOf<typeof SHAPE>> {
     const replicas = await context.get(targetsCollector);
     const answered: Replica[] = [];
-    const rows: ShapeOf<typeof SHAPE>[number][] = [];
+    const silent: { readonly replica: Replica | undefined; readonly gap: Gap }[] = [];
     for (const replica of replicas) {
       // A replica that was not heard may have pools of its own.
       const targets = gapOf(replica) ? (replica as never) : orGap(() => replica.targets);
       const gap = gapOf(targets);
-      if (gap) rows.push(gapElement(gap));
+      if (gap) silent.push({ replica: gapOf(replica) ? undefined : replica, gap });
       else answered.push(replica);
     }
+    // A replica that does not run scrapes nothing: where its twin was heard, nothing is missing.
+    const heard = new Set(answered.map(replica => replica.prometheus.key));
+    const rows: ShapeOf<typeof SHAPE>[number][] = silent
+      .filter(({ replica }) => !replica || replica.running || !heard.has(replica.prometheus.key))
+      .map(({ gap }) => gapElement(gap));
     const prometheuses = new Map(answered.map(replica => [replica.prometheus.key, replica.prometheus]));
     for (const prometheus of prometheuses.values()) {
       const all = answered.filter(replica => replica.prometheus.key === prometheus.key).flatMap(row => row.targets);
