@@ -1,5 +1,5 @@
-import { COLLECTORS } from '../src/evidence/catalogue.ts';
 import { mergedShape } from '../src/checks/load-rules.ts';
+import { COLLECTORS } from '../src/evidence/catalogue.ts';
 import type { Evidence, EvidenceStore } from '../src/model/evidence.ts';
 import type { GapReason } from '../src/model/gap.ts';
 import type { Shape } from '../src/model/shape.ts';
@@ -26,7 +26,9 @@ export function givenStore({ given, gaps, scope }: Given, touched: Set<string> =
     if (collector.params.length === 0) return evidence(dense(shape, value, id));
     const entries = value as readonly { readonly with: Readonly<Record<string, string>>; readonly value: unknown }[];
     if (!Array.isArray(entries)) throw new Error(`${id} has parameters: give a list of {with, value}`);
-    const entry = entries.find(candidate => collector.params.every(name => String(candidate.with[name]) === params[name]));
+    const entry = entries.find(candidate =>
+      collector.params.every(name => String(candidate.with[name]) === params[name]),
+    );
     return entry ? evidence(dense(shape, entry.value, id)) : gap(id, 'not-in-bundle');
   };
   return {
@@ -71,7 +73,9 @@ export function dense(shape: Shape, value: unknown, place: string): unknown {
     for (const name of Object.keys(given)) {
       if (!(name in fields)) throw new Error(`${place} has no field ${name}; it has ${Object.keys(fields).join(', ')}`);
     }
-    return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, dense(field, given[name], `${place}.${name}`)]));
+    return Object.fromEntries(
+      Object.entries(fields).map(([name, field]) => [name, dense(field, given[name], `${place}.${name}`)]),
+    );
   }
   return value ?? EMPTY[shape as keyof typeof EMPTY] ?? (shape === 'map' ? {} : null);
 }

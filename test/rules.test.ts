@@ -44,7 +44,8 @@ async function judge(rule: Rule, content: Case, gaps = content.gaps ?? {}): Prom
 }
 
 function outcome(verdicts: readonly Verdict[]): Case['expect'] {
-  for (const kind of ['problem', 'unknown', 'healthy'] as const) if (verdicts.some(verdict => verdict.is === kind)) return kind;
+  for (const kind of ['problem', 'unknown', 'healthy'] as const)
+    if (verdicts.some(verdict => verdict.is === kind)) return kind;
   return 'nothing';
 }
 
@@ -53,7 +54,9 @@ test('all built-in rules are sound', () => {
 });
 
 test('every folder of cases has its rule', () => {
-  const orphans = readdirSync(CASES).filter(name => !byId.has(name) && !mistakes.some(mistake => mistake.file.includes(`/${name}.yaml`)));
+  const orphans = readdirSync(CASES).filter(
+    name => !byId.has(name) && !mistakes.some(mistake => mistake.file.includes(`/${name}.yaml`)),
+  );
   expect(orphans, 'folders in test/rules/ without a rule: rename or delete them').toEqual([]);
 });
 
@@ -74,10 +77,15 @@ describe.each(rules.map(rule => [rule.id, rule] as const))('%s', (id, rule) => {
 
   for (const { name, content } of cases) {
     test(`${name}: ${content.about}`, async () => {
-      expect(Object.keys(content).filter(key => !KEYS.includes(key)), 'keys that no case has').toEqual([]);
+      expect(
+        Object.keys(content).filter(key => !KEYS.includes(key)),
+        'keys that no case has',
+      ).toEqual([]);
       expect(content.about, 'about is a sentence').toMatch(/\.$/);
       const verdicts = await judge(rule, content);
-      const details = verdicts.filter(verdict => verdict.is === 'unknown').map(verdict => verdict.unknown.gaps.map(gap => gap.detail));
+      const details = verdicts
+        .filter(verdict => verdict.is === 'unknown')
+        .map(verdict => verdict.unknown.gaps.map(gap => gap.detail));
       expect(outcome(verdicts), `unknown because of ${JSON.stringify(details)}`).toBe(content.expect);
       const findings = verdicts.filter(verdict => verdict.is === 'problem').map(verdict => verdict.finding);
       const subjects = content.subjects ?? (content.subject ? [content.subject] : undefined);
@@ -96,7 +104,10 @@ describe.each(rules.map(rule => [rule.id, rule] as const))('%s', (id, rule) => {
       const ids = Object.keys(content.given);
       const before = outcome(await judge(rule, content));
       for (const subset of subsets(ids)) {
-        const gaps = { ...content.gaps, ...Object.fromEntries(subset.map(evidence => [evidence, 'forbidden' as const])) };
+        const gaps = {
+          ...content.gaps,
+          ...Object.fromEntries(subset.map(evidence => [evidence, 'forbidden' as const])),
+        };
         const after = outcome(await judge(rule, content, gaps));
         const allowed = [before, 'unknown', ...(before === 'healthy' ? ['nothing'] : [])];
         expect(allowed, `${name} without ${subset.join(', ')}`).toContain(after);
@@ -128,7 +139,9 @@ async function expectCauses(rule: Rule, content: Case, verdicts: readonly Verdic
 /** Every subset of a few names; single ones, pairs and all of many. */
 function subsets(names: readonly string[]): readonly (readonly string[])[] {
   if (names.length <= 5) {
-    return Array.from({ length: 2 ** names.length - 1 }, (_, index) => names.filter((_name, bit) => ((index + 1) >> bit) & 1));
+    return Array.from({ length: 2 ** names.length - 1 }, (_, index) =>
+      names.filter((_name, bit) => ((index + 1) >> bit) & 1),
+    );
   }
   const pairs = names.flatMap((first, index) => names.slice(index + 1).map(second => [first, second]));
   return [...names.map(name => [name]), ...pairs, names];

@@ -1,4 +1,4 @@
-import { diagnose, type DiagnosisResult } from '../checks/diagnose.ts';
+import { type DiagnosisResult, diagnose } from '../checks/diagnose.ts';
 import { COLLECTORS } from '../evidence/catalogue.ts';
 import type { Expectations } from '../evidence/collector.ts';
 import { type FleetEvidence, openEvidence } from '../evidence/store.ts';
@@ -65,11 +65,16 @@ export async function diagnoseFleet(sources: readonly Source[], options: Diagnos
     unreachable,
   });
   for (const source of sorted) {
-    if (!unreachable.has(source.cluster)) options.onProgress?.({ is: 'done', cluster: source.cluster, requests: source.usage().requests });
+    if (!unreachable.has(source.cluster))
+      options.onProgress?.({ is: 'done', cluster: source.cluster, requests: source.usage().requests });
   }
   const clusters = await Promise.all(preflights.map(entry => clusterReport(entry, evidence)));
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
-  return { ...body(result, clusters, options), timeline: await timelineOf(evidence, result.findings), ...tail(sorted, seconds, options) };
+  return {
+    ...body(result, clusters, options),
+    timeline: await timelineOf(evidence, result.findings),
+    ...tail(sorted, seconds, options),
+  };
 }
 
 async function preflight(source: Source, options: DiagnoseOptions): Promise<Preflight> {
@@ -87,7 +92,11 @@ function body(result: DiagnosisResult, clusters: readonly ClusterReport[], optio
   return {
     schemaVersion: 1 as const,
     verdict: result.verdict,
-    takenAt: clusters.map(cluster => cluster.takenAt).sort().at(-1) ?? '',
+    takenAt:
+      clusters
+        .map(cluster => cluster.takenAt)
+        .sort()
+        .at(-1) ?? '',
     fleet: options.fleet,
     clusters,
     findings: result.findings,
@@ -140,7 +149,9 @@ async function roleOf(source: Source, evidence: FleetEvidence): Promise<'hub' | 
 }
 
 /** Versions of what runs there, as image tags state them. */
-async function componentVersions(store: EvidenceStore): Promise<{ prometheus: readonly string[]; thanos: readonly string[] }> {
+async function componentVersions(
+  store: EvidenceStore,
+): Promise<{ prometheus: readonly string[]; thanos: readonly string[] }> {
   const components = await store.collect('thanos.components', {});
   if (!components.known) return { prometheus: [], thanos: [] };
   const prometheus = new Set<string>();

@@ -127,14 +127,27 @@ export function readFleetFile(path: string): FleetFile {
   const names = written.clusters.map(cluster => cluster.name);
   names.forEach((name, index) => {
     if (names.indexOf(name) < index) {
-      mistakes.push({ file: path, ...document.locate(['clusters', index, 'name']), message: `the name ${name} is taken by an earlier cluster` });
+      mistakes.push({
+        file: path,
+        ...document.locate(['clusters', index, 'name']),
+        message: `the name ${name} is taken by an earlier cluster`,
+      });
     }
     if (name === 'fleet') {
-      mistakes.push({ file: path, ...document.locate(['clusters', index, 'name']), message: 'the name "fleet" stands for all clusters: choose another' });
+      mistakes.push({
+        file: path,
+        ...document.locate(['clusters', index, 'name']),
+        message: 'the name "fleet" stands for all clusters: choose another',
+      });
     }
   });
   if (mistakes.length > 0) throw unusable(path, mistakes);
-  return { path, name: written.fleet ?? '', clusters: written.clusters.map(cluster => toCluster(cluster, path)), expectations: expectationsOf(written) };
+  return {
+    path,
+    name: written.fleet ?? '',
+    clusters: written.clusters.map(cluster => toCluster(cluster, path)),
+    expectations: expectationsOf(written),
+  };
 }
 
 function unusable(path: string, mistakes: readonly RuleMistake[]): UserError {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { LiveClusterOptions, StoreCredentials } from '../clusters/live-options.ts';
+import { seconds } from '../evidence/quantities.ts';
 import type { Source } from '../model/source.ts';
 import { UserError } from '../model/user-error.ts';
 import type { FleetCluster, FleetFile } from './fleet-file.ts';
@@ -11,7 +12,8 @@ export interface LiveChoice {
   readonly allContexts: boolean;
   readonly fleet: FleetFile | undefined;
   readonly namespaces: readonly string[];
-  readonly sinceSeconds: number;
+  /** A duration such as `2h`; '' for the whole log, within its bounds. */
+  readonly since: string;
   readonly readSecrets: boolean;
   readonly portForward: boolean;
   readonly signal: AbortSignal;
@@ -28,7 +30,7 @@ export async function openLive(choice: LiveChoice): Promise<readonly Source[]> {
   const shared: Partial<LiveClusterOptions> = {
     readSecrets: choice.readSecrets,
     portForward: choice.portForward,
-    logs: choice.sinceSeconds > 0 ? { sinceSeconds: choice.sinceSeconds } : {},
+    logs: choice.since ? { sinceSeconds: sinceSeconds(choice.since) } : {},
     signal: choice.signal,
     deadline: choice.deadline,
     fingerprint: createFingerprint(),
@@ -37,6 +39,12 @@ export async function openLive(choice: LiveChoice): Promise<readonly Source[]> {
   };
   const wanted = choice.fleet ? fleetClusters(choice.fleet, choice) : await contextClusters(choice);
   return Promise.all(wanted.map(options => openLiveCluster({ ...shared, ...options })));
+}
+
+function sinceSeconds(text: string): number {
+  if (!/^([0-9]+(ms|s|m|h|d|w))+$/.test(text))
+    throw new UserError(`--since needs a duration such as 30m or 2h, not "${text}"`);
+  return Math.max(1, Math.round(seconds(text)));
 }
 
 function fleetClusters(fleet: FleetFile, choice: LiveChoice): readonly LiveClusterOptions[] {

@@ -48,7 +48,8 @@ export function allRules(folders: readonly string[]): readonly Rule[] {
     }
     const own = loadRulesFrom(folder, rules);
     if (own.mistakes.length > 0) throw brokenRules(own.mistakes);
-    if (own.rules.length === 0) throw new UserError(`cannot read rules from ${folder}: it holds no .yaml file with a rule`);
+    if (own.rules.length === 0)
+      throw new UserError(`cannot read rules from ${folder}: it holds no .yaml file with a rule`);
     rules = [...rules, ...own.rules].sort((a, b) => a.id.localeCompare(b.id, 'en'));
   }
   return rules;

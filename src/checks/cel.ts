@@ -74,9 +74,13 @@ function makeEnvironment(): Environment {
   define('duration(double): string', durationText);
   define('bytes(int): string', (n: bigint) => bytesText(Number(n)));
   define('bytes(double): string', bytesText);
-  define('first(list, dyn): dyn', (values: readonly unknown[], otherwise: unknown) => (values.length > 0 ? values[0] : otherwise));
+  define('first(list, dyn): dyn', (values: readonly unknown[], otherwise: unknown) =>
+    values.length > 0 ? values[0] : otherwise,
+  );
   define('distinct(list): list', distinct);
-  define('sum(list): dyn', (values: readonly unknown[]) => values.reduce((total: number, value) => total + Number(value), 0));
+  define('sum(list): dyn', (values: readonly unknown[]) =>
+    values.reduce((total: number, value) => total + Number(value), 0),
+  );
   define('max(list): dyn', (values: readonly unknown[]) => extreme(values, (a, b) => a > b));
   define('min(list): dyn', (values: readonly unknown[]) => extreme(values, (a, b) => a < b));
   define('selects(dyn, dyn): bool', selects);
@@ -92,7 +96,10 @@ function makeEnvironment(): Environment {
 }
 
 /** The largest or smallest of a list of numbers or texts; 0 for an empty list. */
-function extreme(values: readonly unknown[], beats: (a: number | string, b: number | string) => boolean): number | string {
+function extreme(
+  values: readonly unknown[],
+  beats: (a: number | string, b: number | string) => boolean,
+): number | string {
   const comparable = values.map(value => (typeof value === 'bigint' ? Number(value) : (value as number | string)));
   return comparable.length === 0 ? 0 : comparable.reduce((best, value) => (beats(value, best) ? value : best));
 }
@@ -113,9 +120,12 @@ export function compile(text: string): Compiled | SyntaxProblem {
       try {
         return plain(parsed(scope as Record<string, unknown>));
       } catch (error) {
-        if (error instanceof GapSignal || isSuspension(error)) throw error;
+        if (error instanceof GapSignal || error instanceof Suspension) throw error;
         const { summary, message } = error as { summary?: string; message: string };
-        throw new GapSignal({ reason: 'rule-error', detail: `${summary ?? message.split('\n')[0]} in \`${text.trim()}\`` });
+        throw new GapSignal({
+          reason: 'rule-error',
+          detail: `${summary ?? message.split('\n')[0]} in \`${text.trim()}\``,
+        });
       }
     },
   };
@@ -135,14 +145,21 @@ export class Suspension extends Error {
   }
 }
 
-function isSuspension(error: unknown): boolean {
-  return error instanceof Suspension;
-}
-
 /** CEL's integers are bigints; everything outside an expression works with numbers. Lists and maps that CEL made are copied. */
 function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return Number(value);
   if (Array.isArray(value) && value.some(element => typeof element === 'bigint')) return value.map(plain);
-  if (value instanceof Map) return Object.fromEntries([...value].map(([key, entry]) => [String(key), plain(entry)]));
+  if (
+    typeof value === 'object' &&
+    value !== null &&
+    !Object.isFrozen(value) &&
+    Object.getPrototypeOf(value) === Object.prototype
+  ) {
+    // Descriptors, because reading a field of evidence may throw its gap.
+    const entries = Object.entries(Object.getOwnPropertyDescriptors(value));
+    if (entries.some(([, { value: entry }]) => typeof entry === 'bigint')) {
+      return Object.fromEntries(entries.map(([key, { value: entry }]) => [key, plain(entry)]));
+    }
+  }
   return value;
 }

@@ -19,7 +19,18 @@ export interface Diagnosis {
 const RANKS: readonly (readonly string[])[] = [
   ['Node', 'Host'],
   [],
-  ['Secret', 'ConfigMap', 'PersistentVolumeClaim', 'PersistentVolume', 'Volume', 'VolumeAttachment', 'StorageClass', 'NetworkPolicy', 'Service', 'CiliumLoadBalancerIPPool'],
+  [
+    'Secret',
+    'ConfigMap',
+    'PersistentVolumeClaim',
+    'PersistentVolume',
+    'Volume',
+    'VolumeAttachment',
+    'StorageClass',
+    'NetworkPolicy',
+    'Service',
+    'CiliumLoadBalancerIPPool',
+  ],
   ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job', 'CronJob', 'Pod'],
   ['Prometheus', 'Alertmanager', 'ThanosRuler', 'ServiceMonitor', 'PodMonitor', 'PrometheusRule'],
   ['Endpoint', 'Bucket', 'Producer', 'ExternalLabels', 'Address'],
@@ -203,13 +214,19 @@ function countExplained(findings: readonly Finding[]): ReadonlyMap<string, numbe
 }
 
 /** For each root, the rules that might explain it and could not be checked in its cluster. */
-function suspectsOf(findings: readonly Finding[], unknowns: readonly Unknown[], rules: ReadonlyMap<string, Rule>): readonly Suspect[] {
+function suspectsOf(
+  findings: readonly Finding[],
+  unknowns: readonly Unknown[],
+  rules: ReadonlyMap<string, Rule>,
+): readonly Suspect[] {
   const suspects: Suspect[] = [];
   for (const finding of findings) {
     if (!finding.root) continue;
     for (const rule of new Set((rules.get(finding.rule)?.causedBy ?? []).map(link => link.rule))) {
       const open = unknowns.filter(
-        unknown => unknown.rule === rule && (unknown.cluster === finding.cluster || unknown.cluster === 'fleet' || finding.cluster === 'fleet'),
+        unknown =>
+          unknown.rule === rule &&
+          (unknown.cluster === finding.cluster || unknown.cluster === 'fleet' || finding.cluster === 'fleet'),
       );
       if (open.length === 0) continue;
       suspects.push({ finding: finding.id, rule, cluster: open[0]!.cluster, gaps: open[0]!.gaps });

@@ -21,7 +21,12 @@ export interface DiagnosisResult extends Diagnosis {
   /** What could not be read; sorted. */
   readonly unknowns: readonly Unknown[];
   readonly notLookedAt: readonly { readonly cluster: string; readonly gap: Gap; readonly rules: readonly string[] }[];
-  readonly counts: { readonly rules: number; readonly checks: number; readonly subjects: number; readonly unknown: number };
+  readonly counts: {
+    readonly rules: number;
+    readonly checks: number;
+    readonly subjects: number;
+    readonly unknown: number;
+  };
 }
 
 /** Judges all rules over all clusters, and arranges what was found by cause. */
@@ -36,7 +41,10 @@ export async function diagnose(input: DiagnosisInput): Promise<DiagnosisResult> 
   const verdicts = (await Promise.all(runs.map(({ rule, store }) => evaluateRule(rule, { store, compiled })))).flat();
 
   const found = verdicts.filter(verdict => verdict.is === 'problem').map(verdict => verdict.finding);
-  const open = [...unreachableUnknowns(input.unreachable), ...verdicts.filter(verdict => verdict.is === 'unknown').map(verdict => verdict.unknown)];
+  const open = [
+    ...unreachableUnknowns(input.unreachable),
+    ...verdicts.filter(verdict => verdict.is === 'unknown').map(verdict => verdict.unknown),
+  ];
   const unread = open.filter(isUnread).sort(byPlace);
   const rules = new Map(input.rules.map(rule => [rule.id, rule]));
   const diagnosis = correlate(found, open, rules, compiled);

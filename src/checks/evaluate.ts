@@ -25,11 +25,14 @@ export async function evaluateRule(rule: Rule, evaluation: Evaluation): Promise<
   const rows = await top.attempt(rule.forEach.over);
   if (!rows.known) return [unknown(rule, store.cluster, undefined, rows.gaps)];
   const judged: RowVerdict[] = [];
-  for (const row of rows.value as readonly unknown[]) judged.push(await judge(rule, new RuleScope(rule, evaluation, row, top.read)));
+  for (const row of rows.value as readonly unknown[])
+    judged.push(await judge(rule, new RuleScope(rule, evaluation, row, top.read)));
   return merge(rule, store.cluster, judged);
 }
 
-type Attempt = { readonly known: true; readonly value: unknown } | { readonly known: false; readonly gaps: readonly [Gap, ...Gap[]] };
+type Attempt =
+  | { readonly known: true; readonly value: unknown }
+  | { readonly known: false; readonly gaps: readonly [Gap, ...Gap[]] };
 
 /** The names of one rule and one row, as CEL sees them. Touching what has not been collected suspends the evaluation. */
 class RuleScope {
@@ -44,11 +47,16 @@ class RuleScope {
     this.#read = new Map(read);
     this.#rule = rule;
     this.#evaluation = evaluation;
-    const define = (name: string, get: () => unknown) => Object.defineProperty(this.variables, name, { enumerable: true, get });
+    const define = (name: string, get: () => unknown) =>
+      Object.defineProperty(this.variables, name, { enumerable: true, get });
     define('cluster', () => evaluation.store.cluster);
     for (const [name, use] of Object.entries(rule.evidence)) define(name, () => this.#touch(use));
     if (rule.forEach) define(rule.forEach.name, () => row);
-    for (const { name, value } of rule.let) define(name, once(() => this.#now(value)));
+    for (const { name, value } of rule.let)
+      define(
+        name,
+        once(() => this.#now(value)),
+      );
   }
 
   /** Evaluates, collecting what is touched, until there is an answer or a gap. */
@@ -256,7 +264,9 @@ interface Hit {
 
 function quoteOf(hit: Hit): EvidenceItem {
   const [, place = ''] = (hit.containerKey ?? '').split(' ');
-  const [namespace = '', pod = '', container = ''] = hit.pod ? [hit.pod.namespace, hit.pod.name, hit.container] : place.split('/');
+  const [namespace = '', pod = '', container = ''] = hit.pod
+    ? [hit.pod.namespace, hit.pod.name, hit.container]
+    : place.split('/');
   return {
     evidence: 'logs.signatures',
     from: `logs/${namespace}/${pod}/${container}`,
@@ -274,7 +284,11 @@ function hitsNamed(scope: RuleScope): readonly Hit[] {
   const hits: Hit[] = [];
   for (const [key, evidence] of scope.read) {
     if (!key.startsWith('logs.signatures ') || !evidence.known) continue;
-    const log = evidence.value as { pod: { namespace: string; name: string }; container: string; hits: readonly (Hit & { id: string })[] };
+    const log = evidence.value as {
+      pod: { namespace: string; name: string };
+      container: string;
+      hits: readonly (Hit & { id: string })[];
+    };
     for (const hit of log.hits) {
       const id = readable(() => hit.id);
       if (id !== undefined && names.has(id)) hits.push({ ...hit, pod: log.pod, container: log.container });
@@ -302,7 +316,9 @@ const literals = new WeakMap<Rule, ReadonlySet<string>>();
 function literalsOf(rule: Rule): ReadonlySet<string> {
   let found = literals.get(rule);
   if (!found) {
-    const texts = [rule.problemWhen, ...(rule.where ? [rule.where] : []), ...rule.let.map(({ value }) => value)].map(({ text }) => text);
+    const texts = [rule.problemWhen, ...(rule.where ? [rule.where] : []), ...rule.let.map(({ value }) => value)].map(
+      ({ text }) => text,
+    );
     found = new Set(texts.flatMap(text => [...text.matchAll(/["']([a-z0-9-]+)["']/g)].map(match => match[1]!)));
     literals.set(rule, found);
   }
@@ -341,7 +357,10 @@ function inProse(value: unknown): string {
   const fact = readable(() => toFact(value));
   if (fact === undefined) return value === -1 ? '-1' : '';
   if (Array.isArray(fact)) return fact.map(element => inProse(element)).join(', ');
-  if (typeof fact === 'object') return Object.entries(fact).map(([name, entry]) => `${name}=${inProse(entry)}`).join(', ');
+  if (typeof fact === 'object')
+    return Object.entries(fact)
+      .map(([name, entry]) => `${name}=${inProse(entry)}`)
+      .join(', ');
   return String(fact);
 }
 
@@ -360,7 +379,13 @@ function distinctGaps(gaps: readonly Gap[]): readonly [Gap, ...Gap[]] {
   const seen = new Map<string, Gap>();
   for (const gap of gaps) seen.set(`${gap.evidence} ${gap.reason} ${gap.detail} ${gap.path}`, gap);
   const all = [...seen.values()];
-  const first = all[0] ?? { evidence: '', reason: 'rule-error' as const, detail: 'no gap was named', path: '', notLookedAt: false };
+  const first = all[0] ?? {
+    evidence: '',
+    reason: 'rule-error' as const,
+    detail: 'no gap was named',
+    path: '',
+    notLookedAt: false,
+  };
   return [first, ...all.slice(1)];
 }
 
@@ -401,13 +426,19 @@ function mergeFindings(findings: readonly Finding[]): Finding {
   const evidence = new Map(findings.flatMap(finding => finding.evidence).map(item => [JSON.stringify(item), item]));
   const quotes = [...evidence.values()].filter(item => item.line !== '').slice(0, QUOTES);
   const places = [...evidence.values()].filter(item => item.line === '');
-  const sinces = findings.map(finding => finding.since).filter(Boolean).sort();
+  const sinces = findings
+    .map(finding => finding.since)
+    .filter(Boolean)
+    .sort();
   return {
     ...first,
     facts,
     since: sinces[0] ?? '',
     evidence: [...quotes, ...places],
     involves: [...new Set(findings.flatMap(finding => finding.involves))],
-    fix: { ...first.fix, automatic: findings.every(finding => finding.fix.automatic === first.fix.automatic) ? first.fix.automatic : '' },
+    fix: {
+      ...first.fix,
+      automatic: findings.every(finding => finding.fix.automatic === first.fix.automatic) ? first.fix.automatic : '',
+    },
   };
 }

@@ -2,7 +2,14 @@ import type { EvidenceDescription } from '../model/evidence.ts';
 import type { CauseLink, Expression, Rule, Template } from '../model/rule.ts';
 import type { Shape } from '../model/shape.ts';
 import { type Compiled, compile, isSyntaxProblem } from './cel.ts';
-import { openYaml, type RuleMistake, readRuleFile, schemaMistakes, type TextFile, type WrittenRule } from './rule-file.ts';
+import {
+  openYaml,
+  type RuleMistake,
+  readRuleFile,
+  schemaMistakes,
+  type TextFile,
+  type WrittenRule,
+} from './rule-file.ts';
 import { isList, type Scope, suggest, typeCheck } from './type-check.ts';
 
 /** An expression longer than this is no longer read by a person: the missing word is a piece of evidence. */
@@ -42,7 +49,8 @@ export function loadRules(texts: RuleTexts, describe: Describe, known: readonly 
     const other = ids.get(rule.id);
     const at = { file: rule.file, ...rule.locate('id') };
     if (other) mistakes.push({ ...at, message: `the id ${rule.id} is taken by ${other}` });
-    if (texts.retired.includes(rule.id)) mistakes.push({ ...at, message: `the id ${rule.id} is retired: choose another` });
+    if (texts.retired.includes(rule.id))
+      mistakes.push({ ...at, message: `the id ${rule.id} is retired: choose another` });
     ids.set(rule.id, rule.file);
   }
   const groups = readGroups(texts.groups, ids, mistakes);
@@ -192,7 +200,8 @@ function checkRule(rule: WrittenRule, describe: Describe): readonly RuleMistake[
       return 'any';
     }
     const typed = typeCheck(compiled.ast, within);
-    for (const problem of typed.problems) mistakes.push({ ...placeIn(expression, problem.offset), message: problem.message });
+    for (const problem of typed.problems)
+      mistakes.push({ ...placeIn(expression, problem.offset), message: problem.message });
     for (const name of typed.reads) read.add(name);
     if (typed.nodes > LONGEST_EXPRESSION) {
       mistakes.push({
@@ -221,7 +230,8 @@ function checkRule(rule: WrittenRule, describe: Describe): readonly RuleMistake[
   for (const [, template] of params) checkTemplate(template);
   if (rule.where) check(rule.where, scope, 'bool');
   check(rule.problemWhen, scope, 'bool');
-  for (const template of [rule.subject.kind, rule.subject.namespace, rule.subject.name, rule.message]) checkTemplate(template);
+  for (const template of [rule.subject.kind, rule.subject.namespace, rule.subject.name, rule.message])
+    checkTemplate(template);
   if (rule.since) check(rule.since, scope, 'any');
   for (const { value } of rule.show) check(value, scope, 'any');
   if (rule.quote) check(rule.quote, scope, 'list');
@@ -234,7 +244,11 @@ function checkRule(rule: WrittenRule, describe: Describe): readonly RuleMistake[
 
   for (const name of Object.keys(rule.evidence)) {
     if (!read.has(name)) {
-      mistakes.push({ file: rule.file, ...rule.locate('evidence', name), message: `the evidence "${name}" is named and never read` });
+      mistakes.push({
+        file: rule.file,
+        ...rule.locate('evidence', name),
+        message: `the evidence "${name}" is named and never read`,
+      });
     }
   }
   return mistakes;

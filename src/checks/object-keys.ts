@@ -20,6 +20,10 @@ export function isOfKind(key: string, kinds: readonly string[]): boolean {
   return kinds.includes(kind) || (kinds.includes('Workload') && WORKLOADS.has(kind));
 }
 
-export function subjectKey(subject: { readonly kind: string; readonly namespace: string; readonly name: string }): string {
+export function subjectKey(subject: {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}): string {
   return `${subject.kind} ${subject.namespace ? `${subject.namespace}/` : ''}${subject.name}`;
 }

@@ -1,5 +1,5 @@
-import { type ErrorObject, Ajv } from 'ajv';
-import { LineCounter, parseDocument } from 'yaml';
+import { Ajv, type ErrorObject } from 'ajv';
+import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { CauseLink, EvidenceUse, Expression, Rule, Template } from '../model/rule.ts';
 import { suggest } from './type-check.ts';
 
@@ -43,10 +43,19 @@ export function readRuleFile(file: TextFile, schema: object): { rule?: WrittenRu
   const problems = schemaMistakes(schema, document);
   if (problems.length > 0) return { mistakes: problems };
   const mistakes: RuleMistake[] = [];
-  const rule = toRule(document, file.path, (path, message) => mistakes.push({ file: file.path, ...document.locate(path), message }));
-  const name = file.path.split('/').at(-1)!.replace(/\.ya?ml$/, '');
+  const rule = toRule(document, file.path, (path, message) =>
+    mistakes.push({ file: file.path, ...document.locate(path), message }),
+  );
+  const name = file.path
+    .split('/')
+    .at(-1)!
+    .replace(/\.ya?ml$/, '');
   if (rule.id !== name) {
-    mistakes.push({ file: file.path, ...document.locate(['id']), message: `id "${rule.id}" is not the file's name "${name}"` });
+    mistakes.push({
+      file: file.path,
+      ...document.locate(['id']),
+      message: `id "${rule.id}" is not the file's name "${name}"`,
+    });
   }
   return { rule, mistakes };
 }
@@ -56,6 +65,10 @@ export interface OpenDocument {
   readonly value: any; // biome-ignore lint/suspicious/noExplicitAny: checked against the schema before it is used
   readonly mistakes: readonly RuleMistake[];
   locate(path: Path): { readonly line: number; readonly column: number };
+  /** Where a key itself stands in the map at `path`. */
+  locateKey(path: Path, key: string): { readonly line: number; readonly column: number };
+  /** The comment above a key of the document, as one paragraph; '' if there is none. */
+  commentAbove(key: string): string;
 }
 
 /** Parses YAML strictly: a warning (such as an expression that reads as a tag) is a mistake. */
@@ -69,7 +82,10 @@ export function openYaml(file: TextFile): OpenDocument {
   const mistakes = [...document.errors, ...document.warnings].map(problem => ({
     file: file.path,
     ...place(problem.pos[0]),
-    message: problem.code === 'TAG_RESOLVE_FAILED' ? `${problem.message}; an expression that starts with "!" is written after ">"` : problem.message,
+    message:
+      problem.code === 'TAG_RESOLVE_FAILED'
+        ? `${problem.message}; an expression that starts with "!" is written after ">"`
+        : problem.message,
   }));
   let value: unknown;
   try {
@@ -77,17 +93,30 @@ export function openYaml(file: TextFile): OpenDocument {
   } catch (error) {
     mistakes.push({ file: file.path, line: 1, column: 1, message: (error as Error).message });
   }
+  const nodeAt = (path: Path): unknown => (path.length === 0 ? document.contents : document.getIn(path, true));
+  const startOf = (node: unknown): number | undefined =>
+    (node as { range?: readonly number[] } | null | undefined)?.range?.[0];
+  const keyIn = (map: unknown, key: string): unknown =>
+    isMap(map) ? map.items.find(pair => isScalar(pair.key) && pair.key.value === key)?.key : undefined;
+  const locate = (path: Path) => {
+    for (let length = path.length; length >= 0; length -= 1) {
+      const start = startOf(nodeAt(path.slice(0, length)));
+      if (start !== undefined) return place(start);
+    }
+    return { line: 1, column: 1 };
+  };
   return {
     path: file.path,
     value,
     mistakes,
-    locate(path) {
-      for (let length = path.length; length >= 0; length -= 1) {
-        const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
-        const range = (node as { range?: readonly number[] } | null | undefined)?.range;
-        if (range) return place(range[0]!);
-      }
-      return { line: 1, column: 1 };
+    locate,
+    locateKey(path, key) {
+      const start = startOf(keyIn(nodeAt(path), key));
+      return start === undefined ? locate(path) : place(start);
+    },
+    commentAbove(key) {
+      const found = keyIn(document.contents, key);
+      return isScalar(found) ? (found.commentBefore ?? '').replace(/\s+/g, ' ').trim() : '';
     },
   };
 }
@@ -98,7 +127,7 @@ const validators = new WeakMap<object, ReturnType<Ajv['compile']>>();
 export function schemaMistakes(schema: object, document: OpenDocument): readonly RuleMistake[] {
   let validate = validators.get(schema);
   if (!validate) {
-    validate = new Ajv({ allErrors: true, strict: false }).compile(schema);
+    validate = new Ajv({ allErrors: true, strict: false, verbose: true }).compile(schema);
     validators.set(schema, validate);
   }
   if (validate(document.value)) return [];
@@ -106,8 +135,11 @@ export function schemaMistakes(schema: object, document: OpenDocument): readonly
   const used = errors.length > 0 ? errors : (validate.errors ?? []);
   return used.map(error => {
     const path = error.instancePath.split('/').slice(1).map(unescapePointer);
-    const extra = error.keyword === 'additionalProperties' ? [...path, String(error.params['additionalProperty'])] : path;
-    return { file: document.path, ...document.locate(extra), message: schemaMessage(error, path) };
+    const place =
+      error.keyword === 'additionalProperties'
+        ? document.locateKey(path, String(error.params['additionalProperty']))
+        : document.locate(path);
+    return { file: document.path, ...place, message: schemaMessage(error, path) };
   });
 }
 
@@ -146,7 +178,10 @@ function toRule(document: OpenDocument, file: string, complain: Complain): Writt
   const expression = (path: Path, text: string): Expression => ({ text, file, ...document.locate(path) });
   const template = (path: Path, text: string): Template => toTemplate(path, String(text ?? ''), document, complain);
   const expressions = (name: string) =>
-    Object.entries((value[name] ?? {}) as Readonly<Record<string, string>>).map(([key, text]) => ({ key, value: expression([name, key], text) }));
+    Object.entries((value[name] ?? {}) as Readonly<Record<string, string>>).map(([key, text]) => ({
+      key,
+      value: expression([name, key], text),
+    }));
   const evidence: Record<string, EvidenceUse> = {};
   for (const [name, use] of Object.entries(value.evidence as Readonly<Record<string, Checked>>)) {
     const params: Record<string, Template> = {};
@@ -172,6 +207,7 @@ function toRule(document: OpenDocument, file: string, complain: Complain): Writt
     ...(variable && over ? { forEach: { name: variable, over: expression(['forEach'], over) } } : {}),
     let: expressions('let').map(({ key, value: bound }) => ({ name: key, value: bound })),
     ...(value.where ? { where: expression(['where'], value.where) } : {}),
+    why: document.commentAbove('problemWhen'),
     problemWhen: expression(['problemWhen'], value.problemWhen),
     subject: {
       kind: template(['subject', 'kind'], value.subject.kind),
@@ -203,10 +239,12 @@ function toRule(document: OpenDocument, file: string, complain: Complain): Writt
                   template(['fix', 'automatic', 'with', key], text),
                 ]),
               ),
-              onlyIf: Object.entries((automatic.onlyIf ?? {}) as Readonly<Record<string, string>>).map(([label, text]) => ({
-                label,
-                value: expression(['fix', 'automatic', 'onlyIf', label], text),
-              })),
+              onlyIf: Object.entries((automatic.onlyIf ?? {}) as Readonly<Record<string, string>>).map(
+                ([label, text]) => ({
+                  label,
+                  value: expression(['fix', 'automatic', 'onlyIf', label], text),
+                }),
+              ),
               risk: automatic.risk ?? '',
             },
           }

@@ -63,7 +63,10 @@ export function typeCheck(ast: ASTNode, scope: Scope): Typed {
   const literals: string[] = [];
   let nodes = 0;
 
-  const complain = (node: ASTNode, message: string) => problems.push({ message, offset: node.start ?? 0 });
+  const complain = (node: ASTNode, message: string) => {
+    // Of `a.b` it is `b` that is meant.
+    problems.push({ message, offset: node.op === '.' ? node.pos : node.start });
+  };
 
   function visit(node: ASTNode, local: Scope): Shape {
     nodes += 1;
@@ -108,7 +111,8 @@ export function typeCheck(ast: ASTNode, scope: Scope): Typed {
       case '&&':
         for (const part of node.args) {
           const shape = visit(part, local);
-          if (shape !== 'bool' && shape !== 'any') complain(part, `${name(shape)} stands where true or false is needed`);
+          if (shape !== 'bool' && shape !== 'any')
+            complain(part, `${name(shape)} stands where true or false is needed`);
         }
         return 'bool';
       case '!_': {
@@ -182,7 +186,8 @@ export function typeCheck(ast: ASTNode, scope: Scope): Typed {
       complain(node, `there is no function "${called}"${suggest(called, Object.keys(FUNCTIONS))}`);
       return 'any';
     }
-    if (!counts.includes(given.length)) complain(node, `"${called}" takes ${counts.join(' or ')} values, here are ${given.length}`);
+    if (!counts.includes(given.length))
+      complain(node, `"${called}" takes ${counts.join(' or ')} values, here are ${given.length}`);
     if (called === 'first') return isList(shapes[0]!) ? shapes[0]![0] : 'any';
     if (called === 'distinct') return shapes[0]!;
     if ((called === 'max' || called === 'min') && isList(shapes[0]!)) return shapes[0]![0];
@@ -198,18 +203,20 @@ export function typeCheck(ast: ASTNode, scope: Scope): Typed {
       complain(node, `there is no method "${called}"${suggest(called, [...Object.keys(METHODS), ...MACROS])}`);
       return 'any';
     }
-    const fits = known.on === 'any' || shape === 'any' || (known.on === 'list' ? isList(shape) : shape === 'str' || shape === 'time');
+    const fits =
+      known.on === 'any' ||
+      shape === 'any' ||
+      (known.on === 'list' ? isList(shape) : shape === 'str' || shape === 'time');
     if (!fits) complain(node, `"${called}" does not apply to ${name(shape)}`);
     return known.gives;
   }
 
   function macro(node: ASTNode, called: string, shape: Shape, given: readonly ASTNode[], local: Scope): Shape {
     const variable = given[0];
-    if (variable?.op !== 'id') {
-      complain(node, `"${called}" needs a name first: ${called}(x, …)`);
-      return 'any';
-    }
-    if (!isList(shape) && shape !== 'any' && shape !== 'map') complain(node, `"${called}" does not apply to ${name(shape)}`);
+    // The parser has seen to it that a name comes first.
+    if (variable?.op !== 'id') return 'any';
+    if (!isList(shape) && shape !== 'any' && shape !== 'map')
+      complain(node, `"${called}" does not apply to ${name(shape)}`);
     const inner = new Map(local);
     inner.set(variable.args, isList(shape) ? shape[0] : shape === 'map' ? 'str' : 'any');
     const results = given.slice(1).map(part => visit(part, inner));
@@ -234,10 +241,17 @@ function literalShape(value: unknown): Shape {
   return typeof value === 'number' ? 'float' : 'any';
 }
 
-const FAMILIES: Readonly<Record<string, string>> = { str: 'text', time: 'text', int: 'number', float: 'number', bool: 'bool' };
+const FAMILIES: Readonly<Record<string, string>> = {
+  str: 'text',
+  time: 'text',
+  int: 'number',
+  float: 'number',
+  bool: 'bool',
+};
 
 function comparable(left: Shape, right: Shape): boolean {
-  const family = (shape: Shape) => (typeof shape === 'string' ? (FAMILIES[shape] ?? '') : isList(shape) ? 'list' : 'record');
+  const family = (shape: Shape) =>
+    typeof shape === 'string' ? (FAMILIES[shape] ?? '') : isList(shape) ? 'list' : 'record';
   const [a, b] = [family(left), family(right)];
   return a === '' || b === '' || a === b;
 }
@@ -245,14 +259,24 @@ function comparable(left: Shape, right: Shape): boolean {
 function name(shape: Shape): string {
   if (isList(shape)) return 'a list';
   if (typeof shape === 'object') return 'a record';
-  return { str: 'a text', time: 'a time', int: 'a number', float: 'a number', bool: 'true or false', map: 'a map', any: 'a value' }[shape];
+  return {
+    str: 'a text',
+    time: 'a time',
+    int: 'a number',
+    float: 'a number',
+    bool: 'true or false',
+    map: 'a map',
+    any: 'a value',
+  }[shape];
 }
 
 /** `; did you mean "x"?`, where one of the names is near. */
 export function suggest(wanted: string, names: readonly string[]): string {
   const near = names
     .map(candidate => ({ candidate, distance: editDistance(wanted.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ candidate, distance }) => distance <= Math.max(1, Math.floor(Math.max(wanted.length, candidate.length) / 3)))
+    .filter(
+      ({ candidate, distance }) => distance <= Math.max(1, Math.floor(Math.max(wanted.length, candidate.length) / 3)),
+    )
     .sort((a, b) => a.distance - b.distance || a.candidate.localeCompare(b.candidate))[0];
   return near ? `; did you mean "${near.candidate}"?` : '';
 }

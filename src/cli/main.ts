@@ -1,9 +1,8 @@
 import type { Argv } from 'yargs';
 import { UserError } from '../model/user-error.ts';
-import { EXIT } from './exit-codes.ts';
 import type { DiagnoseArguments } from './commands/diagnose.ts';
+import { EXIT } from './exit-codes.ts';
 import { FAIL_ON, liveOptions, readingOptions, ruleOptions } from './options.ts';
-import { FORMAT_NAMES } from './outputs.ts';
 
 const EXIT_CODES = `Exit codes:
   0  healthy, as far as looked
@@ -25,10 +24,19 @@ export async function main(argv: readonly string[]): Promise<number> {
     return await run(given);
   } catch (error) {
     if (error instanceof UserError) {
-      process.stderr.write(`${[`thanos-doctor: ${error.message}`, ...error.hints.map(hint => `  ${hint}`)].join('\n')}\n`);
+      const { userErrorText } = await import('../report/errors.ts');
+      process.stderr.write(userErrorText(error));
       return EXIT.usage;
     }
-    throw error;
+    const { bugText } = await import('../report/errors.ts');
+    const { version } = await import('../app/version.ts');
+    process.stderr.write(
+      bugText(error, {
+        version: version(),
+        platform: `Node ${process.version} on ${process.platform} ${process.arch}`,
+      }),
+    );
+    return EXIT.usage;
   }
 }
 
@@ -44,11 +52,23 @@ async function run(given: readonly string[]): Promise<number> {
   const cli = yargs([...given])
     .scriptName('thanos-doctor')
     .locale('en')
-    .usage('$0 COMMAND [options]\n\nFinds the root cause when Thanos and Prometheus monitoring across Kubernetes clusters breaks.')
+    .usage(
+      '$0 COMMAND [options]\n\nFinds the root cause when Thanos and Prometheus monitoring across Kubernetes clusters breaks.',
+    )
     .parserConfiguration({ 'camel-case-expansion': false, 'duplicate-arguments-array': true, 'greedy-arrays': false })
-    .option('color', { choices: ['auto', 'always', 'never'] as const, default: 'auto' as const, requiresArg: true, describe: 'colour; NO_COLOR turns it off too' })
+    .option('color', {
+      choices: ['auto', 'always', 'never'] as const,
+      default: 'auto' as const,
+      requiresArg: true,
+      describe: 'colour; NO_COLOR turns it off too',
+    })
     .option('quiet', { alias: 'q', type: 'boolean', default: false, describe: 'no progress, no notes' })
-    .option('verbose', { alias: 'v', type: 'boolean', default: false, describe: 'say what is being read, a line a phase' });
+    .option('verbose', {
+      alias: 'v',
+      type: 'boolean',
+      default: false,
+      describe: 'say what is being read, a line a phase',
+    });
   addCommands(cli, given, value => {
     code = value;
   });
@@ -75,12 +95,32 @@ function addCommands(cli: Argv, given: readonly string[], end: (code: number) =>
       'find the root causes, over all clusters at once',
       builder =>
         ruleOptions(readingOptions(builder))
-          .option('format', { choices: FORMAT_NAMES, default: 'text' as const, requiresArg: true, describe: 'what standard output gets' })
-          .option('output', { alias: 'o', type: 'array', string: true, requiresArg: true, default: [], describe: 'also write this file, any number of times; format by its ending (.md .json .txt)' })
-          .option('fail-on', { choices: FAIL_ON, default: 'warning' as const, requiresArg: true, describe: 'lowest severity that makes the exit code 1' })
+          .option('format', {
+            choices: ['text', 'markdown', 'json'] as const,
+            default: 'text' as const,
+            requiresArg: true,
+            describe: 'what standard output gets',
+          })
+          .option('output', {
+            alias: 'o',
+            type: 'array',
+            string: true,
+            requiresArg: true,
+            default: [],
+            describe: 'also write this file, any number of times; format by its ending (.md .json .txt)',
+          })
+          .option('fail-on', {
+            choices: FAIL_ON,
+            default: 'warning' as const,
+            requiresArg: true,
+            describe: 'lowest severity that makes the exit code 1',
+          })
           .option('all', { type: 'boolean', default: false, describe: 'show every finding and fact' })
           .example('$0 diagnose', 'the current context')
-          .example('$0 diagnose --context hub --context edge-1 -o report.md', 'two clusters, and a report for the ticket')
+          .example(
+            '$0 diagnose --context hub --context edge-1 -o report.md',
+            'two clusters, and a report for the ticket',
+          )
           .example('$0 diagnose --bundle incident.tar.gz --format json', 'what was saved by collect, as JSON')
           .example('$0 diagnose --only storage --fail-on critical', 'the storage rules; exit 1 for critical ones only'),
       async options => {
@@ -93,7 +133,13 @@ function addCommands(cli: Argv, given: readonly string[], end: (code: number) =>
       'save what a diagnosis would read, redacted, as a bundle',
       builder =>
         liveOptions(builder)
-          .option('output', { alias: 'o', type: 'string', demandOption: true, requiresArg: true, describe: 'folder or .tar.gz to write' })
+          .option('output', {
+            alias: 'o',
+            type: 'string',
+            demandOption: true,
+            requiresArg: true,
+            describe: 'folder or .tar.gz to write',
+          })
           .example('$0 collect --all-contexts -o incident.tar.gz', 'every context, packed')
           .example('$0 diagnose --bundle incident.tar.gz', 'and the same answer anywhere'),
       async options => {
@@ -107,7 +153,13 @@ function addCommands(cli: Argv, given: readonly string[], end: (code: number) =>
       builder =>
         builder
           .positional('rule', { type: 'string', demandOption: true, describe: 'id of a rule' })
-          .option('rules', { type: 'array', string: true, requiresArg: true, default: [], describe: 'folder with own rules' })
+          .option('rules', {
+            type: 'array',
+            string: true,
+            requiresArg: true,
+            default: [],
+            describe: 'folder with own rules',
+          })
           .example('$0 explain sidecar-not-uploading', ''),
       async options => {
         const { runExplain } = await import('./commands/explain.ts');
@@ -119,8 +171,17 @@ function addCommands(cli: Argv, given: readonly string[], end: (code: number) =>
       'list the rules, or check your own',
       builder =>
         ruleOptions(builder)
-          .option('lint', { type: 'string', requiresArg: true, describe: 'check the rules in this folder and say every mistake' })
-          .option('format', { choices: ['text', 'json'] as const, default: 'text' as const, requiresArg: true, describe: 'what standard output gets' })
+          .option('lint', {
+            type: 'string',
+            requiresArg: true,
+            describe: 'check the rules in this folder and say every mistake',
+          })
+          .option('format', {
+            choices: ['text', 'json'] as const,
+            default: 'text' as const,
+            requiresArg: true,
+            describe: 'what standard output gets',
+          })
           .example('$0 rules --only storage', '')
           .example('$0 rules --lint ./my-rules', 'every mistake, as file:line:column'),
       async options => {
@@ -133,9 +194,24 @@ function addCommands(cli: Argv, given: readonly string[], end: (code: number) =>
       'say what the known lines in any log mean',
       builder =>
         builder
-          .positional('files', { type: 'string', array: true, default: [], describe: 'log files; - or none: standard input' })
-          .option('component', { type: 'string', requiresArg: true, default: 'any', describe: 'whose log it is, e.g. thanos-store (default: search for all)' })
-          .option('format', { choices: ['text', 'json'] as const, default: 'text' as const, requiresArg: true, describe: 'what standard output gets' })
+          .positional('files', {
+            type: 'string',
+            array: true,
+            default: [],
+            describe: 'log files; - or none: standard input',
+          })
+          .option('component', {
+            type: 'string',
+            requiresArg: true,
+            default: 'any',
+            describe: 'whose log it is, e.g. thanos-store (default: search for all)',
+          })
+          .option('format', {
+            choices: ['text', 'json'] as const,
+            default: 'text' as const,
+            requiresArg: true,
+            describe: 'what standard output gets',
+          })
           .example('kubectl logs thanos-store-0 | $0 logs -', ''),
       async options => {
         const { runLogs } = await import('./commands/logs.ts');

@@ -38,17 +38,74 @@ const RULES = 'Which rules:';
 
 export function liveOptions<T>(builder: Argv<T>) {
   return builder
-    .option('context', { type: 'array', string: true, requiresArg: true, default: [], group: CLUSTERS, describe: 'context of the kubeconfig, any number of times (default: the current one)' })
-    .option('all-contexts', { type: 'boolean', default: false, group: CLUSTERS, describe: 'every context of the kubeconfig' })
-    .option('kubeconfig', { type: 'string', requiresArg: true, group: CLUSTERS, describe: 'kubeconfig file (default: KUBECONFIG, then ~/.kube/config)' })
-    .option('fleet', { type: 'string', requiresArg: true, group: CLUSTERS, describe: 'fleet file (default: thanos-doctor.yaml, where there is one here)' })
-    .option('namespace', { alias: 'n', type: 'array', string: true, requiresArg: true, default: [], group: EVIDENCE, describe: 'read only these namespaces' })
-    .option('since', { type: 'string', requiresArg: true, group: EVIDENCE, describe: 'read logs no older than this, e.g. 2h' })
-    .option('timeout', { type: 'number', requiresArg: true, default: 60, group: EVIDENCE, describe: 'seconds for the whole run; what is missing then is said' })
-    .option('concurrency', { type: 'number', requiresArg: true, default: 16, group: EVIDENCE, describe: 'reads under way at once in one cluster' })
+    .option('context', {
+      type: 'array',
+      string: true,
+      requiresArg: true,
+      default: [],
+      group: CLUSTERS,
+      describe: 'context of the kubeconfig, any number of times (default: the current one)',
+    })
+    .option('all-contexts', {
+      type: 'boolean',
+      default: false,
+      group: CLUSTERS,
+      describe: 'every context of the kubeconfig',
+    })
+    .option('kubeconfig', {
+      type: 'string',
+      requiresArg: true,
+      group: CLUSTERS,
+      describe: 'kubeconfig file (default: KUBECONFIG, then ~/.kube/config)',
+    })
+    .option('fleet', {
+      type: 'string',
+      requiresArg: true,
+      group: CLUSTERS,
+      describe: 'fleet file (default: thanos-doctor.yaml, where there is one here)',
+    })
+    .option('namespace', {
+      alias: 'n',
+      type: 'array',
+      string: true,
+      requiresArg: true,
+      default: [],
+      group: EVIDENCE,
+      describe: 'read only these namespaces',
+    })
+    .option('since', {
+      type: 'string',
+      requiresArg: true,
+      group: EVIDENCE,
+      describe: 'read logs no older than this, e.g. 2h',
+    })
+    .option('timeout', {
+      type: 'number',
+      requiresArg: true,
+      default: 60,
+      group: EVIDENCE,
+      describe: 'seconds for the whole run; what is missing then is said',
+    })
+    .option('concurrency', {
+      type: 'number',
+      requiresArg: true,
+      default: 16,
+      group: EVIDENCE,
+      describe: 'reads under way at once in one cluster',
+    })
     .option('logs', { type: 'boolean', default: true, group: EVIDENCE, describe: 'read pod logs (--no-logs: do not)' })
-    .option('secrets', { type: 'boolean', default: true, group: EVIDENCE, describe: 'read the Secrets that hold object storage configurations (--no-secrets: do not)' })
-    .option('port-forward', { type: 'boolean', default: false, group: EVIDENCE, describe: 'port-forward to a component whose proxy is forbidden' });
+    .option('secrets', {
+      type: 'boolean',
+      default: true,
+      group: EVIDENCE,
+      describe: 'read the Secrets that hold object storage configurations (--no-secrets: do not)',
+    })
+    .option('port-forward', {
+      type: 'boolean',
+      default: false,
+      group: EVIDENCE,
+      describe: 'port-forward to a component whose proxy is forbidden',
+    });
 }
 
 export function readingOptions<T>(builder: Argv<T>) {
@@ -63,7 +120,28 @@ export function readingOptions<T>(builder: Argv<T>) {
 
 export function ruleOptions<T>(builder: Argv<T>) {
   return builder
-    .option('only', { type: 'array', string: true, requiresArg: true, default: [], group: RULES, describe: 'only these rules, folders or tags' })
-    .option('skip', { type: 'array', string: true, requiresArg: true, default: [], group: RULES, describe: 'not these rules, folders or tags' })
-    .option('rules', { type: 'array', string: true, requiresArg: true, default: [], group: RULES, describe: 'folder with own rules, beside the built-in ones' });
+    .option('only', {
+      type: 'array',
+      string: true,
+      requiresArg: true,
+      default: [],
+      group: RULES,
+      describe: 'only these rules, folders or tags',
+    })
+    .option('skip', {
+      type: 'array',
+      string: true,
+      requiresArg: true,
+      default: [],
+      group: RULES,
+      describe: 'not these rules, folders or tags',
+    })
+    .option('rules', {
+      type: 'array',
+      string: true,
+      requiresArg: true,
+      default: [],
+      group: RULES,
+      describe: 'folder with own rules, beside the built-in ones',
+    });
 }

@@ -26,12 +26,19 @@ const INTERVAL = 80;
 export function startProgress(
   stream: NodeJS.WriteStream,
   terminal: Terminal,
-  options: { readonly clusters: readonly string[]; readonly quiet: boolean; readonly verbose: boolean; readonly expected: number },
+  options: {
+    readonly clusters: readonly string[];
+    readonly quiet: boolean;
+    readonly verbose: boolean;
+    readonly expected: number;
+  },
 ): ProgressDisplay {
   if (options.quiet) return { onProgress: () => {}, end: () => {} };
   if (!terminal.isTerminal || options.verbose) return plainLines(stream, options.verbose);
   const started = Date.now();
-  const lines = new Map<string, Line>(options.clusters.map(name => [name, { doing: 'connecting', requests: 0, steps: 0, state: 'reading' }]));
+  const lines = new Map<string, Line>(
+    options.clusters.map(name => [name, { doing: 'connecting', requests: 0, steps: 0, state: 'reading' }]),
+  );
   let drawn = 0;
   const erase = () => {
     if (drawn > 0) stream.write(`\u001b[${drawn}A\u001b[0J`);
@@ -77,7 +84,8 @@ function note(lines: Map<string, Line>, event: Progress): void {
 function drawLine(name: string, line: Line, seconds: string, terminal: Terminal, expected: number): string {
   const [full, empty, cross] = terminal.unicode ? ['█', '░', '✗'] : ['#', '.', 'x'];
   const cut = (text: string) => (text.length < terminal.width ? text : `${text.slice(0, terminal.width - 2)}…`);
-  if (line.state === 'unreachable') return cut(`  ${name}  ${cross} ${line.doing.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ')}`);
+  if (line.state === 'unreachable')
+    return cut(`  ${name}  ${cross} ${line.doing.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ')}`);
   const share = line.state === 'done' ? 1 : Math.min(0.95, line.steps / expected);
   const bar = full!.repeat(Math.round(share * BAR)).padEnd(BAR, empty);
   const doing = (line.state === 'done' ? 'done' : line.doing).padEnd(38);
@@ -89,7 +97,12 @@ function plainLines(stream: NodeJS.WriteStream, verbose: boolean): ProgressDispl
   const phases = new Set<string>();
   return {
     onProgress(event) {
-      const phase = event.is === 'reading' ? `reading ${event.evidence.split('.')[0]}` : event.is === 'done' ? 'done' : event.detail;
+      const phase =
+        event.is === 'reading'
+          ? `reading ${event.evidence.split('.')[0]}`
+          : event.is === 'done'
+            ? 'done'
+            : event.detail;
       const key = `${event.cluster} ${phase}`;
       if (phases.has(key)) return;
       phases.add(key);

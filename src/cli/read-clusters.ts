@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { FLEET_FILE, type FleetFile, readFleetFile } from '../app/fleet-file.ts';
 import { withoutLogs } from '../app/narrowed-source.ts';
-import { seconds } from '../evidence/quantities.ts';
 import type { Source } from '../model/source.ts';
 import { UserError } from '../model/user-error.ts';
 import type { ReadingOptions } from './options.ts';
@@ -23,7 +22,7 @@ export async function openClusters(options: ReadingOptions, signal: AbortSignal)
     allContexts: options['all-contexts'],
     fleet,
     namespaces: options.namespace,
-    sinceSeconds: sinceSeconds(options.since),
+    since: options.since ?? '',
     readSecrets: options.secrets,
     portForward: options['port-forward'],
     signal,
@@ -41,9 +40,11 @@ function fleetOf(options: ReadingOptions): FleetFile | undefined {
 
 async function bundleClusters(options: ReadingOptions): Promise<{ readonly sources: readonly Source[] }> {
   for (const name of ['context', 'namespace'] as const) {
-    if (options[name].length > 0) throw new UserError(`--${name} and --bundle exclude each other: a bundle is read as it is`);
+    if (options[name].length > 0)
+      throw new UserError(`--${name} and --bundle exclude each other: a bundle is read as it is`);
   }
-  if (options['all-contexts']) throw new UserError('--all-contexts and --bundle exclude each other: a bundle is read as it is');
+  if (options['all-contexts'])
+    throw new UserError('--all-contexts and --bundle exclude each other: a bundle is read as it is');
   const { openBundle } = await import('../app/open-bundle.ts');
   const sources = await openBundle(options.bundle!);
   return { sources: options.logs ? sources : sources.map(withoutLogs) };
@@ -55,10 +56,4 @@ function checkNumbers(options: ReadingOptions): void {
     if (Number.isFinite(value) && value > 0) continue;
     throw new UserError(`--${name} needs a number above 0`);
   }
-}
-
-function sinceSeconds(text: string | undefined): number {
-  if (text === undefined) return 0;
-  if (!/^([0-9]+(ms|s|m|h|d|w))+$/.test(text)) throw new UserError(`--since needs a duration such as 30m or 2h, not "${text}"`);
-  return seconds(text);
 }

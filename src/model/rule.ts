@@ -48,6 +48,8 @@ export interface Rule {
   readonly forEach?: { readonly name: string; readonly over: Expression };
   readonly let: readonly { readonly name: string; readonly value: Expression }[];
   readonly where?: Expression;
+  /** The comment above `problemWhen`: why the obvious condition would be wrong; '' if there is none. */
+  readonly why: string;
   readonly problemWhen: Expression;
   readonly subject: { readonly kind: Template; readonly namespace: Template; readonly name: Template };
   readonly since?: Expression;

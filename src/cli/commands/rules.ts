@@ -15,14 +15,24 @@ export async function runRules(options: RulesArguments): Promise<number> {
   if (options.lint !== undefined) return lint(options.lint);
   const rules = chooseRules(allRules(options.rules), options.only, options.skip);
   if (options.format === 'json') {
-    const rows = rules.map(({ id, title, severity, folder, scope, tags, guide }) => ({ id, title, severity, folder, scope, tags, guide }));
+    const rows = rules.map(({ id, title, severity, folder, scope, tags, guide }) => ({
+      id,
+      title,
+      severity,
+      folder,
+      scope,
+      tags,
+      guide,
+    }));
     process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
     return EXIT.healthy;
   }
   const folders = [...new Set(rules.map(rule => rule.folder))].sort();
   const width = Math.max(...rules.map(rule => rule.id.length));
   const blocks = folders.map(folder => {
-    const rows = rules.filter(rule => rule.folder === folder).map(rule => `  ${rule.id.padEnd(width)}  ${rule.severity.padEnd(8)}  ${rule.title}`);
+    const rows = rules
+      .filter(rule => rule.folder === folder)
+      .map(rule => `  ${rule.id.padEnd(width)}  ${rule.severity.padEnd(8)}  ${rule.title}`);
     return [folder, ...rows].join('\n');
   });
   process.stdout.write(`${blocks.join('\n\n')}\n\n${rules.length} rules\n`);
@@ -30,7 +40,8 @@ export async function runRules(options: RulesArguments): Promise<number> {
 }
 
 function lint(folder: string): number {
-  if (!existsSync(folder) || !statSync(folder).isDirectory()) throw new UserError(`cannot check ${folder}: there is no such folder`);
+  if (!existsSync(folder) || !statSync(folder).isDirectory())
+    throw new UserError(`cannot check ${folder}: there is no such folder`);
   const { rules, mistakes } = loadRulesFrom(resolve(folder), builtinRules());
   if (mistakes.length > 0) {
     process.stderr.write(`${describeMistakes(mistakes).join('\n')}\n`);

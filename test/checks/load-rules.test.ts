@@ -1,0 +1,162 @@
+import { describe, expect, test } from 'vitest';
+import { load, ruleText } from './rule-texts.ts';
+
+function mistakesOf(text: string): readonly string[] {
+  return load([text]).mistakes.map(({ line, column, message }) => `${line}:${column}: ${message}`);
+}
+
+test('a sound rule has no mistake and says what was written', () => {
+  const { rules, mistakes } = load([
+    ruleText({ tags: '[daily]', where: 'box.size > 0', since: 'box.since', atRisk: 'the floor below ${box.name}' }),
+  ]);
+  expect(mistakes).toEqual([]);
+  expect(rules[0]).toMatchObject({
+    id: 'box-full',
+    folder: 'boxes',
+    scope: 'cluster',
+    tags: ['daily'],
+    forEach: { name: 'box' },
+  });
+});
+
+describe('each mistake is said with its place', () => {
+  test.each<[string, Record<string, string | undefined>, string]>([
+    ['a key that does not exist', { sevrity: 'critical' }, '11:1: there is no key "sevrity"; did you mean "severity"?'],
+    ['a key that is missing', { message: undefined }, '"message" is missing'],
+    ['a wrong severity', { severity: 'bad' }, '3:11: severity: must be one of critical, warning, info'],
+    ['an expression that is a number', { problemWhen: '1' }, '7:14: problemWhen: must be a string'],
+    ['an expression that is no condition', { problemWhen: 'box.size' }, '7:14: the expression gives no true or false'],
+    ['a field that does not exist', { problemWhen: 'box.ful' }, '7:18: there is no field "ful"; did you mean "full"?'],
+    ['a name that does not exist', { problemWhen: 'bax.full' }, '7:14: there is no "bax" here; did you mean "box"?'],
+    [
+      'a function that does not exist',
+      { problemWhen: 'sise(boxes) > 0' },
+      'there is no function "sise"; did you mean "size"?',
+    ],
+    ['matches, which may run for ever', { problemWhen: 'box.name.matches("(a+)+")' }, 'there is no method "matches"'],
+    ['a function with too many values', { problemWhen: 'size(boxes, 1) > 0' }, '"size" takes 1 values, here are 2'],
+    ['text compared with a number', { problemWhen: 'box.name == 1' }, 'a text is compared with a number'],
+    ['text added to a number', { problemWhen: 'box.size + box.name == 1' }, '"+" between a number and a text'],
+    [
+      'a number where a condition is needed',
+      { problemWhen: 'box.size && box.full' },
+      'a number stands where true or false is needed',
+    ],
+    ['not before a number', { problemWhen: '"!box.size"' }, '"!" stands before a number'],
+    ['in without a list', { problemWhen: '"\\"a\\" in box.size"' }, '"in" needs a list or a map, here is a number'],
+    ['a field of a list', { problemWhen: 'boxes.full' }, 'a list has no field "full"'],
+    ['a field of a text', { problemWhen: 'box.name.size' }, 'a text has no field "size"'],
+    ['a list indexed by text', { problemWhen: 'boxes["a"].full' }, 'a list is indexed by a text'],
+    ['a text indexed', { problemWhen: 'box.name[0] == "a"' }, 'a text cannot be indexed'],
+    ['a text method on a list', { problemWhen: 'boxes.contains("a")' }, '"contains" does not apply to a list'],
+    ['exists on a text', { problemWhen: 'box.name.exists(x, x == "a")' }, '"exists" does not apply to a text'],
+    ['exists without a name', { problemWhen: 'boxes.exists(1, true)' }, 'invalid predicate iteration variable'],
+    ['exists without a condition', { problemWhen: 'boxes.exists(x, x.size)' }, '"exists" needs a condition'],
+    ['forEach over no list', { forEach: 'box in boxes[0].name' }, 'the expression gives no list'],
+    ['what cannot be parsed', { problemWhen: 'box.full &&' }, '7:'],
+    ['evidence that does not exist', { evidence: '{ boxes: box.lisst }' }, 'there is no evidence box.lisst'],
+    [
+      'evidence that is never read',
+      { evidence: '{ boxes: box.list, room: box.room }' },
+      'the evidence "room" is named and never read',
+    ],
+    [
+      'parameters that are missing',
+      { evidence: '{ boxes: box.list, w: box.weight }', where: 'w.kilos > 1' },
+      'box.weight needs with: name',
+    ],
+    [
+      'parameters that are not wanted',
+      { evidence: '{ boxes: { from: box.list, with: { a: b } } }' },
+      'box.list needs no with:',
+    ],
+    ['a brace that is not closed', { message: '"Box ${box.name is full."' }, '"${" is not closed by "}"'],
+    [
+      'a cause that does not exist',
+      { causedBy: '[{ rule: box-ful, shares: [Box] }]' },
+      'there is no rule box-ful; did you mean "box-full"?',
+    ],
+    ['a group that does not exist', { causedBy: '[{ group: boxes, shares: [Box] }]' }, 'there is no group boxes'],
+    [
+      'a cause condition with a wrong name',
+      { causedBy: '[{ rule: box-full, shares: [Box], when: "caus.rule == \\"a\\"" }]' },
+      'there is no "caus" here',
+    ],
+    ['an expression that reads as a tag', { problemWhen: '!box.full' }, 'written after ">"'],
+    ['an alias to nothing', { where: '*nothing' }, 'nothing'],
+  ])('%s', (_name, changes, expected) => {
+    expect(mistakesOf(ruleText(changes)).join('\n')).toContain(expected);
+  });
+
+  test('all at once, in the order of files and lines', () => {
+    const { mistakes, rules } = load([
+      ruleText({ id: 'b-rule', problemWhen: 'box.a && box.b' }),
+      ruleText({ id: 'a-rule', title: undefined }),
+    ]);
+    expect(mistakes.map(mistake => mistake.file)).toEqual([
+      'rules/boxes/a-rule.yaml',
+      'rules/boxes/b-rule.yaml',
+      'rules/boxes/b-rule.yaml',
+    ]);
+    expect(rules).toEqual([]);
+  });
+
+  test('in an expression of several lines, the line in it', () => {
+    const text = ruleText({ problemWhen: '|\n  box.full &&\n  box.nothing' });
+    expect(mistakesOf(text).join()).toContain('8:');
+  });
+});
+
+test('an id that is taken, retired or not the name of the file', () => {
+  expect(load([ruleText(), ruleText()]).mistakes[0]?.message).toContain('is taken by');
+  expect(load([ruleText()], undefined, ['box-full']).mistakes[0]?.message).toContain('is retired');
+});
+
+test('an expression too long to be read is refused', () => {
+  const long = Array.from({ length: 50 }, (_, index) => `box.size == ${index}`).join(' || ');
+  expect(mistakesOf(ruleText({ problemWhen: long })).join()).toContain('make it derived evidence');
+});
+
+describe('groups', () => {
+  const cause = (id: string) => ruleText({ id });
+
+  test("stand for their members, with the use's shares where a member has none", () => {
+    const groups =
+      'troubles:\n  means: Why boxes are full.\n  members:\n    - { rule: a-cause }\n    - { rule: b-cause, shares: [Room], when: "cause.rule != finding.rule" }\n    - { rule: c-cause }\n    - { rule: box-full }\n';
+    const { rules, mistakes } = load(
+      [
+        ruleText({ causedBy: '[{ group: troubles, shares: [Box], except: [c-cause] }]' }),
+        cause('a-cause'),
+        cause('b-cause'),
+        cause('c-cause'),
+      ],
+      groups,
+    );
+    expect(mistakes).toEqual([]);
+    const links = rules.find(rule => rule.id === 'box-full')!.causedBy;
+    expect(links.map(({ rule, shares }) => [rule, shares])).toEqual([
+      ['a-cause', ['Box']],
+      ['b-cause', ['Room']],
+    ]);
+    expect(links[1]!.when?.text).toContain('cause.rule');
+  });
+
+  test('that name no rule, or are broken, are mistakes', () => {
+    expect(
+      load([ruleText()], 'troubles:\n  means: Why boxes are full.\n  members: [{ rule: nobody }]\n').mistakes[0]
+        ?.message,
+    ).toContain('there is no rule nobody');
+    expect(load([ruleText()], 'troubles: 1\n').mistakes[0]?.message).toContain('must be a object');
+    expect(load([ruleText()], 'troubles: [\n').mistakes).not.toEqual([]);
+  });
+});
+
+test('a fleet rule sees rows with their cluster', () => {
+  const fleet = { scope: 'fleet', problemWhen: 'box.cluster == "attic" && box.full' };
+  expect(load([ruleText(fleet)]).mistakes).toEqual([]);
+  expect(
+    load([ruleText({ ...fleet, evidence: '{ boxes: fleet.boxes }', problemWhen: 'box.count > 1' })]).mistakes,
+  ).toEqual([]);
+  const single = { scope: 'fleet', evidence: '{ boxes: box.room }', problemWhen: 'box.open && box.cluster != ""' };
+  expect(load([ruleText(single)]).mistakes).toEqual([]);
+});
