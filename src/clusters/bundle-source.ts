@@ -20,6 +20,9 @@ import type {
 import { UserError } from '../model/user-error.ts';
 import type { BundleFiles } from './bundle-files.ts';
 
+/** Reasons under which a bundle keeps an answer that no S3 server gave: a web page, a proxy's error. */
+const NOT_S3: ReadonlySet<string> = new Set(['', 'NotAnS3Answer', 'malformed', 'error', 'Unknown', 'UnknownError']);
+
 /** The bundle format that this version reads and writes. */
 export const BUNDLE_FORMAT = 1;
 
@@ -296,7 +299,7 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
       const failure = bucketFailures.find(entry => entry.store === store);
       if (failure && failure.status > 0) {
         const { reason, status, message, path } = failure;
-        return { code: reason, status, message, isS3: true, path };
+        return { code: reason, status, message, isS3: !NOT_S3.has(reason), path };
       }
       const entry = await bucketOf(store);
       return { code: '', status: 200, message: '', isS3: true, path: `s3://${entry.bucket}` };

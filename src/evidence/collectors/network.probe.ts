@@ -7,13 +7,34 @@ const NO_CERTIFICATE = {
   notAfter: '',
   notAfterAge: -1,
   expired: false,
+  remaining: 0,
+  lifetime: 0,
   names: [],
+  covers: false,
   issuer: '',
 };
 
 /** Names of Services are known inside their cluster only: here they never resolve, and that means nothing. */
 function isClusterName(endpoint: string): boolean {
   return /\.svc(\.[^:]*)?(:\d+)?$/.test(endpoint);
+}
+
+/** A wildcard stands for one label. An address is covered by itself alone. */
+function covers(names: readonly string[], endpoint: string): boolean {
+  const host = endpoint
+    .replace(/:[0-9]+$/, '')
+    .replace(/^\[|\]$/g, '')
+    .toLowerCase();
+  const parent = host.slice(host.indexOf('.'));
+  return (
+    names.length === 0 ||
+    names.some(name => name.toLowerCase() === host || (name.startsWith('*.') && name.slice(1).toLowerCase() === parent))
+  );
+}
+
+/** Whole seconds from one moment (milliseconds) to a later one; 0 where one of them is not known. */
+function secondsBetween(from: number, to: number): number {
+  return Math.max(0, Math.floor((to - from) / 1000)) || 0;
 }
 
 export const collector = fetched({
@@ -36,7 +57,13 @@ export const collector = fetched({
       /** Seconds since it ended; -1 while it is valid. */
       notAfterAge: 'int',
       expired: 'bool',
+      /** Seconds until it ends; 0 once it has. */
+      remaining: 'int',
+      /** Seconds from its beginning to its end. */
+      lifetime: 'int',
       names: ['str'],
+      /** It is for the host that was asked; a certificate that names nobody is taken as if it were. */
+      covers: 'bool',
       issuer: 'str',
     },
   },
@@ -59,6 +86,9 @@ export const collector = fetched({
         present: true,
         notAfterAge: expired ? age(context, certificate.notAfter) : -1,
         expired,
+        remaining: expired ? 0 : secondsBetween(context.takenAt, Date.parse(certificate.notAfter)),
+        lifetime: secondsBetween(Date.parse(certificate.notBefore), Date.parse(certificate.notAfter)),
+        covers: covers(certificate.names, endpoint),
       },
     };
   },

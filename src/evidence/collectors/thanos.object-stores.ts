@@ -58,6 +58,8 @@ export const OBJECT_STORE = {
   signatureV2: 'bool',
   caFile: 'str',
   skipVerify: 'bool',
+  /** Name by which the certificate is checked instead of the endpoint's; '' for none. */
+  serverName: 'str',
   /** Names of all keys of the object. */
   keys: ['str'],
   changedAt: 'time',
@@ -106,6 +108,7 @@ const FROM_CONFIGURATION = [
   'signatureV2',
   'caFile',
   'skipVerify',
+  'serverName',
   'keys',
   'changedAt',
   'changedAge',
@@ -313,6 +316,7 @@ function fieldsOf(config: StoreConfig) {
     signatureV2: config.signatureV2,
     caFile: config.caFile,
     skipVerify: config.skipVerify,
+    serverName: config.serverName,
     unknownFields: config.unknownFields,
   };
 }

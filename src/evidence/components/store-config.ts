@@ -20,6 +20,8 @@ export interface StoreConfig {
   readonly awsSdkAuth: boolean;
   readonly caFile: string;
   readonly skipVerify: boolean;
+  /** Name by which the certificate is checked instead of the endpoint's; '' for none. */
+  readonly serverName: string;
   readonly unknownFields: readonly string[];
   /** '' or why Thanos would refuse it: `type-missing`, `unknown-field`, `endpoint-form`, … */
   readonly fault: string;
@@ -72,6 +74,7 @@ export function readStoreConfig(document: RawObject): StoreConfig {
     awsSdkAuth: truth(config.aws_sdk_auth),
     caFile: word(tls.ca_file),
     skipVerify: truth(http.insecure_skip_verify) || truth(tls.insecure_skip_verify),
+    serverName: word(tls.server_name),
     unknownFields,
   };
   return { ...read, ...faultOf(document, config, read) };
