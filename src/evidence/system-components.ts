@@ -53,6 +53,10 @@ export function isLonghornPlugin(one: Template): boolean {
   );
 }
 
+export function isCiliumAgent(one: Template): boolean {
+  return hasImage(one, 'cilium', 'cilium-ci') || hasProgram(one, /^cilium-agent$/);
+}
+
 const daemon = { kind: 'DaemonSet', lease: '', needed: false, despiteNode: false } as const;
 const controller = { kind: 'Deployment', needed: true, despiteNode: true } as const;
 
@@ -65,7 +69,7 @@ export const SYSTEM_COMPONENTS: readonly SystemComponent[] = [
     namespace: 'kube-system',
     name: 'cilium',
     despiteNode: true,
-    isIt: one => hasImage(one, 'cilium', 'cilium-ci') || hasProgram(one, /^cilium-agent$/),
+    isIt: isCiliumAgent,
   },
   {
     ...daemon,
