@@ -64,6 +64,11 @@ function makeEnvironment(): Environment {
     made.registerOperator(`int ${operator} double`, handler);
     if (operator === '%') made.registerOperator('double % double', handler);
   }
+  // CEL has functions of the same names that give other types than ours; what ours give is text, and joins with text.
+  for (const type of ['bytes', 'google.protobuf.Duration']) {
+    made.registerOperator(`string + ${type}`, (a: unknown, b: unknown) => `${a}${b}`);
+    made.registerOperator(`${type} + string`, (a: unknown, b: unknown) => `${a}${b}`);
+  }
   const define = (signature: string, handler: (...values: never[]) => unknown) =>
     made.registerFunction(signature, handler as (...values: unknown[]) => unknown);
   define('minutes(dyn): dyn', (n: number) => Number(n) * 60);
