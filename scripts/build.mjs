@@ -30,10 +30,11 @@ await build({
   logLevel: 'warning',
 });
 
+cpSync(join(root, 'src/simulator/fleets'), join(out, 'fleets'), { recursive: true });
 // Elsewhere than in dist/, the build has to stand without the rest of the package.
 if (out !== join(root, 'dist')) cpSync(join(root, 'rules'), join(out, 'rules'), { recursive: true });
 
 const { compileRules } = await import(pathToFileURL(join(out, 'compile-rules.js')));
-const mistakes = compileRules(join(out, 'rules.json'), { lenient });
+const mistakes = compileRules(out, { lenient });
 for (const mistake of mistakes) console.error(mistake);
 if (mistakes.length > 0 && !lenient) process.exitCode = 1;

@@ -1,6 +1,7 @@
 import { type DiagnosisResult, diagnose } from '../checks/diagnose.ts';
 import { COLLECTORS } from '../evidence/catalogue.ts';
 import type { Expectations } from '../evidence/collector.ts';
+import type { CompiledSignatures } from '../evidence/logs/signatures.ts';
 import { type FleetEvidence, openEvidence } from '../evidence/store.ts';
 import { timelineOf } from '../evidence/timeline.ts';
 import type { EvidenceStore } from '../model/evidence.ts';
@@ -11,6 +12,7 @@ import type { ServerAnswer, Source } from '../model/source.ts';
 
 export interface DiagnoseOptions {
   readonly rules: readonly Rule[];
+  readonly signatures: CompiledSignatures;
   readonly expectations: Expectations;
   /** Name of the fleet, for the report's title; '' for none. */
   readonly fleet: string;
@@ -52,6 +54,7 @@ export async function diagnoseFleet(sources: readonly Source[], options: Diagnos
   const evidence = openEvidence(sorted, unreachable, {
     collectors: COLLECTORS,
     expectations: options.expectations,
+    signatures: options.signatures,
     concurrency: options.concurrency,
     onCollect: (cluster, id) => {
       const requests = sorted.find(source => source.cluster === cluster)?.usage().requests ?? 0;

@@ -1,22 +1,11 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { type LoadedRules, loadRules } from '../checks/load-rules.ts';
 import type { RuleMistake, TextFile } from '../checks/rule-file.ts';
 import { COLLECTORS } from '../evidence/catalogue.ts';
 import type { Rule } from '../model/rule.ts';
 import { UserError } from '../model/user-error.ts';
-
-/** The folder `rules/` of the package. */
-export const RULES_FOLDER = join(dirname(findUpward('rules/schema.json') ?? '/'), '/');
-
-/** A file of the package, looked for from this module upward: sources, `dist/` and an installed package differ in depth. */
-function findUpward(path: string): string | undefined {
-  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
-    if (existsSync(join(folder, path))) return join(folder, path);
-    if (folder === dirname(folder)) return undefined;
-  }
-}
+import { findUpward, RULES_FOLDER } from './package-files.ts';
 
 /** Reads and checks the rules in a folder as they are written. */
 export function loadRulesFrom(folder: string, known: readonly Rule[] = []): LoadedRules {

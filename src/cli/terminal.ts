@@ -24,13 +24,13 @@ export function terminalOf(stream: NodeJS.WriteStream, choice: ColorChoice, envi
 
 function colorOf(isTerminal: boolean, choice: ColorChoice, environment: NodeJS.ProcessEnv): boolean {
   if (choice !== 'auto') return choice === 'always';
-  if (environment['NO_COLOR']) return false;
-  if (environment['FORCE_COLOR'] && environment['FORCE_COLOR'] !== '0') return true;
-  return isTerminal && environment['TERM'] !== 'dumb';
+  if (environment.NO_COLOR) return false;
+  if (environment.FORCE_COLOR && environment.FORCE_COLOR !== '0') return true;
+  return isTerminal && environment.TERM !== 'dumb';
 }
 
 /** Without any locale, such as in a container, UTF-8 is what terminals speak today; `C` and `POSIX` are a wish for ASCII. */
 function speaksUnicode(environment: NodeJS.ProcessEnv): boolean {
-  const locale = environment['LC_ALL'] || environment['LC_CTYPE'] || environment['LANG'] || '';
+  const locale = environment.LC_ALL || environment.LC_CTYPE || environment.LANG || '';
   return locale === '' || /utf-?8/i.test(locale);
 }

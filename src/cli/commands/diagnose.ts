@@ -1,6 +1,7 @@
 import { chooseRules } from '../../app/choose-rules.ts';
 import { diagnoseFleet, NO_EXPECTATIONS } from '../../app/diagnose.ts';
 import { allRules } from '../../app/rule-files.ts';
+import { builtinSignatures } from '../../app/signature-files.ts';
 import { version } from '../../app/version.ts';
 import { formatByFile, formatByName } from '../../report/formats.ts';
 import { EXIT, exitCodeOf, type FailOn } from '../exit-codes.ts';
@@ -35,6 +36,7 @@ export async function runDiagnose(options: DiagnoseArguments, argv: readonly str
   try {
     const complete = await diagnoseFleet(sources, {
       rules,
+      signatures: builtinSignatures(),
       expectations: fleet?.expectations ?? NO_EXPECTATIONS,
       fleet: fleet?.name ?? '',
       concurrency: options.concurrency,
