@@ -171,8 +171,8 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
     const { namespace, pod, container, previous } = request;
     const path = `/api/v1/namespaces/${namespace}/pods/${pod}/log?container=${container}${previous ? '&previous=true' : ''}`;
     const content = await read(`logs/${namespace}/${pod}/${container}${previous ? '.previous' : ''}.log`);
-    if (content) return { is: 'lines', path, chunks: inOneChunk(content) };
     const failure = failureAt.get(path);
+    if (content) return { is: 'lines', path, chunks: inOneChunk(content, failure) };
     if (failure && isNoLogYet(failure)) return { is: 'none', why: failure.message || 'no log yet', path };
     throw gapAt(path, `the bundle has no log of ${container} in pod ${namespace}/${pod}`);
   }
@@ -375,8 +375,10 @@ function withSecrets(config: RawObject): RawObject {
   return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, withSecrets(value)]));
 }
 
-async function* inOneChunk(content: Uint8Array): AsyncIterable<Uint8Array> {
+/** A log that broke off when it was recorded breaks off again: what is there counts, that there is no more does not. */
+async function* inOneChunk(content: Uint8Array, failure?: ReadFailure): AsyncIterable<Uint8Array> {
   yield content;
+  if (failure) throw failureGap(failure);
 }
 
 /** The API path by which a component is asked; failures are recorded under it. */

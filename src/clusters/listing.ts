@@ -28,9 +28,9 @@ export async function listResource(
   if (group === '' && resource === 'secrets') {
     throw new GapSignal({ reason: 'not-asked', detail: 'Secrets are never listed', path: root, notLookedAt: true });
   }
-  const served = discovery.resources.find(
-    entry => entry.group === group && entry.resource === resource && entry.verbs.includes('list'),
-  );
+  const [served] = discovery.resources
+    .filter(entry => entry.group === group && entry.resource === resource && entry.verbs.includes('list'))
+    .sort((first, second) => priorityOf(second.version) - priorityOf(first.version));
   const absent = { installed: false, items: [], kind: '', path: root, unread: [], onlyNamespaces: null };
   if (!served) {
     const broken = discovery.unreadable.find(entry => entry.group === group);
@@ -51,6 +51,17 @@ export async function listResource(
     if (!forbidden || !served.namespaced || options.namespaces.length === 0) throw error;
     return listNamespaces(options, served, path, options.namespaces, error);
   }
+}
+
+/**
+ * Kubernetes' own order of versions: `v2`, `v1`, `v2beta1`, `v1beta2`, `v1alpha1`. The server's preference is not
+ * asked: what is read must not depend on the order in which a server, or a bundle, names its versions.
+ */
+function priorityOf(version: string): number {
+  const match = /^v([0-9]+)(?:(alpha|beta)([0-9]+))?$/.exec(version);
+  if (!match) return 0;
+  const stability = match[2] === undefined ? 3 : match[2] === 'beta' ? 2 : 1;
+  return stability * 1e6 + Number(match[1]) * 1e3 + Number(match[3] ?? 0);
 }
 
 /** One LIST for each namespace. Where none of them can be read, the first refusal is thrown. */

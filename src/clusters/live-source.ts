@@ -84,7 +84,7 @@ export async function openLiveCluster(options: LiveClusterOptions): Promise<Sour
     maxBytes: componentBytes,
     proxyFor: proxyOf,
     stop,
-    clean: redactor.text,
+    clean: redactor.body,
     forwarded: async request => (options.portForward ? forwarding.ask(request) : undefined),
   });
   const buckets = openBuckets({

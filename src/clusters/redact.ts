@@ -5,6 +5,8 @@ import type { Fingerprint } from './fingerprint.ts';
 export interface Redactor {
   /** Free text: log lines, messages, answers of components. */
   text(text: string): string;
+  /** The same of a whole body: what was JSON is JSON afterwards. */
+  body(text: string): string;
   /** A log or another body as it streams, line by line. Lines without a credential pass unchanged. */
   lines(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
   /**
@@ -31,7 +33,10 @@ const CREDENTIAL_WORDS =
 const CREDENTIAL_NAME = new RegExp(`${CREDENTIAL_WORDS}$`, 'i');
 
 /** Names of environment variables and flags whose value is a credential unless it plainly is something else. */
-const CREDENTIAL_SETTING = new RegExp(`(?:${CREDENTIAL_WORDS}|secret|token|credentials?|auth|dsn|pass)$`, 'i');
+const CREDENTIAL_SETTING = new RegExp(
+  `(?:${CREDENTIAL_WORDS}|token|credentials?|auth|dsn|pass)$|secret(?!.*(?:name|namespace|file|path|dir|ref|mount)s?$)`,
+  'i',
+);
 
 /** One cheap look at a text, before anything is replaced in it: false means that there is no credential. */
 const SUSPICIOUS = new RegExp(
@@ -66,7 +71,7 @@ const YAML_BLOCK = new RegExp(
 );
 /** `name=value`, `name="value"`, `"name":"value"`, also inside of a quoted string. */
 const ASSIGNMENT = new RegExp(
-  `((?<![A-Za-z0-9])[\\w.-]{0,80}?${CREDENTIAL_WORDS}(\\\\{0,3}["'])?[ \\t]{0,3}[:=][ \\t]{0,3})(?:(\\\\{0,3}["'])((?:(?!\\3)[^\\n])*)\\3|([^\\s"'\\\\,;&}\\])]+))`,
+  `((?<![A-Za-z0-9])[\\w.-]{0,80}?${CREDENTIAL_WORDS}(\\\\{0,3}["'])?[ \\t]{0,3}[:=][ \\t]{0,3})(?:(\\\\{0,3}["'])((?:(?!\\3)(?:\\\\.|[^\\n\\\\]))*)\\3|([^\\s"'\\\\,;&}\\])]+))`,
   'gi',
 );
 /** The same of vaguer names, where the value must look like a credential. */
@@ -95,9 +100,12 @@ export function createRedactor(fingerprint: Fingerprint): Redactor {
       .replace(SLACK_HOOK, (_, before, value) => before + word(value))
       .replace(YAML_BLOCK, (_, indent, before, value) => `${indent}${before.replace(/[|>].*$/, '')}${word(value)}\n`)
       .replace(YAML_LINE, (_, before, value) => before + wholeLine(value))
-      .replace(ASSIGNMENT, (_, before, _quoteOfName, quote, quoted, plain) =>
-        quote === undefined ? before + wordUnlessHarmless(plain) : before + quote + wordUnlessHarmless(quoted) + quote,
-      )
+      .replace(ASSIGNMENT, (_, before, quoteOfName, quote, quoted, plain) => {
+        if (quote !== undefined) return before + quote + wordUnlessHarmless(quoted) + quote;
+        const taken = wordUnlessHarmless(plain);
+        // In JSON, what stood there was a number.
+        return before + (taken !== plain && quoteOfName ? quoteOfName + taken + quoteOfName : taken);
+      })
       .replace(FLAG, (_, before, value) => before + wordUnlessHarmless(value))
       .replace(VAGUE_ASSIGNMENT, (whole, before, value) => (looksRandom(value, 20) ? before + word(value) : whole))
       .replace(AWS_KEY, key => word(key));
@@ -105,9 +113,23 @@ export function createRedactor(fingerprint: Fingerprint): Redactor {
 
   /** The value of a YAML line; a line that goes on with other things is left to the patterns after it. */
   function wholeLine(value: string): string {
-    const plain = unquoted(value);
-    if (HARMLESS.test(plain)) return value;
-    return /^[^"'\s]+$|^"[^"]*"$|^'[^']*'$/.test(value) || !/[:=]/.test(value) ? word(plain) : value;
+    if (HARMLESS.test(unquoted(value))) return value;
+    const quoted = /^(["'])([^"']*)\1$/.exec(value);
+    if (quoted) return quoted[1] + word(quoted[2]!) + quoted[1];
+    return /^["']/.test(value) || (/\s/.test(value) && /[:=]/.test(value)) ? value : word(value);
+  }
+
+  /** JSON stays JSON. */
+  function body(input: string): string {
+    const output = text(input);
+    if (output === input || !/^\s*[[{]/.test(input) || isJson(output)) return output;
+    try {
+      const value = [JSON.parse(input)];
+      object(value, true);
+      return JSON.stringify(value[0]);
+    } catch {
+      return output;
+    }
   }
 
   async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -158,14 +180,14 @@ export function createRedactor(fingerprint: Fingerprint): Redactor {
           else if (key === 'additionalArgs' && Array.isArray(child)) child.forEach(namedValue);
           walk(child);
         } else if (typeof child === 'string' && child.length > 0) {
-          if (key === 'caBundle') node[key] = CA_BUNDLE;
-          else if (child.length >= 4) node[key] = redactedField(key, child);
+          node[key] = key === 'caBundle' ? CA_BUNDLE : redactedField(key, child);
+        } else if (typeof child === 'number' && child > 9999 && CREDENTIAL_NAME.test(key)) {
+          node[key] = word(String(child));
         }
       }
     }
 
     function redactedField(key: string, child: string): string {
-      // `Password` as a key's whole meaning; in arrays the key is an index and never matches.
       if (CREDENTIAL_NAME.test(key) && !HARMLESS.test(child)) return word(child);
       return freeText ? text(child) : child;
     }
@@ -247,7 +269,7 @@ export function createRedactor(fingerprint: Fingerprint): Redactor {
       );
   }
 
-  return { text, lines, object, configMap, word };
+  return { text, body, lines, object, configMap, word };
 }
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
@@ -287,4 +309,13 @@ function looksRandom(value: string, length: number): boolean {
 /** Base64 of `user:password`. */
 function isBasic(value: string): boolean {
   return /^[\x20-\x7e]+:[\x20-\x7e]+$/.test(Buffer.from(value, 'base64').toString('latin1'));
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
