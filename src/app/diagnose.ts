@@ -85,7 +85,9 @@ async function preflight(source: Source, options: DiagnoseOptions): Promise<Pref
     return { source, server: await source.server() };
   } catch (error) {
     if (!(error instanceof GapSignal)) throw error;
-    const gap = { ...error.gap, evidence: 'kubernetes.server', notLookedAt: false };
+    // Whatever kept the API server from answering: for everything else of this cluster it comes to the same.
+    const reason = error.gap.reason === 'timed-out' ? 'unreachable' : error.gap.reason;
+    const gap = { ...error.gap, reason, evidence: 'kubernetes.server', notLookedAt: false } as const;
     options.onProgress?.({ is: 'unreachable', cluster: source.cluster, detail: gap.detail });
     return { source, gap };
   }

@@ -14,7 +14,11 @@ export interface FileExplained extends ExplainedLog {
  * Says what the known lines of logs mean. `component` is one of `thanos.components`, '' for any.
  * Throws a `UserError` for a file that cannot be read or a component that does not exist.
  */
-export async function explainLogs(files: readonly string[], component: string, input: AsyncIterable<Uint8Array>): Promise<readonly FileExplained[]> {
+export async function explainLogs(
+  files: readonly string[],
+  component: string,
+  input: AsyncIterable<Uint8Array>,
+): Promise<readonly FileExplained[]> {
   const wanted = component.replace(/^thanos-/, '');
   if (component !== '' && !LOG_COMPONENTS.includes(component) && !LOG_COMPONENTS.includes(`thanos-${wanted}`)) {
     throw new UserError(`there is no component "${component}"`, `components: ${LOG_COMPONENTS.slice(1).join(', ')}`);
@@ -24,7 +28,10 @@ export async function explainLogs(files: readonly string[], component: string, i
   for (const file of files) {
     const chunks = file === '-' ? input : createReadStream(file, { highWaterMark: 1024 * 1024 });
     try {
-      explained.push({ file, ...(await explainLog(signatures, chunks, { component: wanted === 'any' ? '' : wanted })) });
+      explained.push({
+        file,
+        ...(await explainLog(signatures, chunks, { component: wanted === 'any' ? '' : wanted })),
+      });
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === undefined) throw error;

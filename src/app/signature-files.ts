@@ -19,6 +19,7 @@ export function builtinSignatures(): CompiledSignatures {
   if (compiled && existsSync(compiled)) return compileSignatures(JSON.parse(readFileSync(compiled, 'utf8')));
   const { signatures, mistakes } = readSignatures();
   const [first] = mistakes;
-  if (first) throw new Error(`built-in signatures are broken: ${first.file}:${first.line}:${first.column}: ${first.message}`);
+  if (first)
+    throw new Error(`built-in signatures are broken: ${first.file}:${first.line}:${first.column}: ${first.message}`);
   return compileSignatures(signatures);
 }

@@ -62,7 +62,8 @@ export function readRuleFile(file: TextFile, schema: object): { rule?: WrittenRu
 
 export interface OpenDocument {
   readonly path: string;
-  readonly value: any; // biome-ignore lint/suspicious/noExplicitAny: checked against the schema before it is used
+  // biome-ignore lint/suspicious/noExplicitAny: checked against the schema before it is used
+  readonly value: any;
   readonly mistakes: readonly RuleMistake[];
   locate(path: Path): { readonly line: number; readonly column: number };
   /** Where a key itself stands in the map at `path`. */
@@ -137,7 +138,7 @@ export function schemaMistakes(schema: object, document: OpenDocument): readonly
     const path = error.instancePath.split('/').slice(1).map(unescapePointer);
     const place =
       error.keyword === 'additionalProperties'
-        ? document.locateKey(path, String(error.params['additionalProperty']))
+        ? document.locateKey(path, String(error.params.additionalProperty))
         : document.locate(path);
     return { file: document.path, ...place, message: schemaMessage(error, path) };
   });
@@ -154,15 +155,15 @@ function schemaMessage(error: ErrorObject, path: Path): string {
   switch (error.keyword) {
     case 'additionalProperties': {
       const known = Object.keys((error.parentSchema as { properties?: object } | undefined)?.properties ?? {});
-      const unknown = String(params['additionalProperty']);
+      const unknown = String(params.additionalProperty);
       return `${where}there is no key "${unknown}"${suggest(unknown, known)}`;
     }
     case 'required':
-      return `${where}"${params['missingProperty']}" is missing`;
+      return `${where}"${params.missingProperty}" is missing`;
     case 'enum':
-      return `${where}must be one of ${(params['allowedValues'] as readonly string[]).join(', ')}`;
+      return `${where}must be one of ${(params.allowedValues as readonly string[]).join(', ')}`;
     case 'type':
-      return `${where}must be a ${params['type']}`;
+      return `${where}must be ${/^[aeio]/.test(String(params.type)) ? 'an' : 'a'} ${params.type}`;
     default:
       return `${where}${error.message ?? 'is not allowed'}`;
   }

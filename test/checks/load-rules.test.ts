@@ -146,7 +146,7 @@ describe('groups', () => {
       load([ruleText()], 'troubles:\n  means: Why boxes are full.\n  members: [{ rule: nobody }]\n').mistakes[0]
         ?.message,
     ).toContain('there is no rule nobody');
-    expect(load([ruleText()], 'troubles: 1\n').mistakes[0]?.message).toContain('must be a object');
+    expect(load([ruleText()], 'troubles: 1\n').mistakes[0]?.message).toContain('must be an object');
     expect(load([ruleText()], 'troubles: [\n').mistakes).not.toEqual([]);
   });
 });
