@@ -85,7 +85,7 @@ export interface Signature {
     readonly not: readonly string[];
     readonly regex: string;
   };
-  /** Signature ids, `restart`, or `quiet:3m`. */
+  /** Signature ids, `restart`, `quiet:3m`, or `quiet:3m@component`. */
   readonly healedBy: readonly string[];
   readonly captures: Readonly<Record<string, string>>;
   readonly rules: readonly string[];
