@@ -77,6 +77,7 @@ import { collector as prometheusRules } from './collectors/prometheus.rules.ts';
 import { collector as prometheusRuntime } from './collectors/prometheus.runtime.ts';
 import { collector as prometheusTargets } from './collectors/prometheus.targets.ts';
 import { collector as prometheusTsdb } from './collectors/prometheus.tsdb.ts';
+import { collector as thanosEndpointReach } from './collectors/thanos.endpoint-reach.ts';
 import { collector as thanosLoadedBlocks } from './collectors/thanos.loaded-blocks.ts';
 import { collector as thanosMetrics } from './collectors/thanos.metrics.ts';
 import { collector as thanosObjectStores } from './collectors/thanos.object-stores.ts';
@@ -97,6 +98,7 @@ import { collector as grafanaDatasources } from './derived/grafana.datasources.t
 import { collector as grafanaInstances } from './derived/grafana.instances.ts';
 import { collector as kubernetesClock } from './derived/kubernetes.clock.ts';
 import { collector as kubernetesContainers } from './derived/kubernetes.containers.ts';
+import { collector as kubernetesCrashes } from './derived/kubernetes.crashes.ts';
 import { collector as kubernetesCreateFailures } from './derived/kubernetes.create-failures.ts';
 import { collector as kubernetesImagePulls } from './derived/kubernetes.image-pulls.ts';
 import { collector as kubernetesNodeCapacity } from './derived/kubernetes.node-capacity.ts';
@@ -125,6 +127,7 @@ import { collector as thanosComponents } from './derived/thanos.components.ts';
 import { collector as thanosLog } from './derived/thanos.log.ts';
 import { collector as thanosQueryEndpoints } from './derived/thanos.query-endpoints.ts';
 import { collector as thanosQuerySettings } from './derived/thanos.query-settings.ts';
+import { collector as thanosServicePorts } from './derived/thanos.service-ports.ts';
 import { collector as thanosStoreAccess } from './derived/thanos.store-access.ts';
 import { collector as thanosStoreFailures } from './derived/thanos.store-failures.ts';
 import { collector as thanosUploads } from './derived/thanos.uploads.ts';
@@ -210,6 +213,7 @@ const ALL: readonly Collector[] = [
   prometheusRuntime as unknown as Collector,
   prometheusTargets as unknown as Collector,
   prometheusTsdb as unknown as Collector,
+  thanosEndpointReach as unknown as Collector,
   thanosLoadedBlocks as unknown as Collector,
   thanosMetrics as unknown as Collector,
   thanosObjectStores as unknown as Collector,
@@ -230,6 +234,7 @@ const ALL: readonly Collector[] = [
   grafanaInstances as unknown as Collector,
   kubernetesClock as unknown as Collector,
   kubernetesContainers as unknown as Collector,
+  kubernetesCrashes as unknown as Collector,
   kubernetesCreateFailures as unknown as Collector,
   kubernetesImagePulls as unknown as Collector,
   kubernetesNodeCapacity as unknown as Collector,
@@ -258,6 +263,7 @@ const ALL: readonly Collector[] = [
   thanosLog as unknown as Collector,
   thanosQueryEndpoints as unknown as Collector,
   thanosQuerySettings as unknown as Collector,
+  thanosServicePorts as unknown as Collector,
   thanosStoreAccess as unknown as Collector,
   thanosStoreFailures as unknown as Collector,
   thanosUploads as unknown as Collector,

@@ -3,6 +3,7 @@ import type { ShapeOf } from '../../model/shape.ts';
 import { derived } from '../collector.ts';
 import { collector as podsCollector } from '../collectors/kubernetes.pods.ts';
 import { type ObjectStore, collector as objectStoresCollector } from '../collectors/thanos.object-stores.ts';
+import { timeOf } from '../components/block-times.ts';
 import { flagValue } from '../components/command-line.ts';
 import { gapElement, gapOf, gapsIn, known, listOrGap } from '../gaps.ts';
 import { REF } from '../objects.ts';
@@ -85,12 +86,13 @@ export const collector = derived({
       const key = `${component.workload.key} ${component.container}`;
       groups.set(key, [...(groups.get(key) ?? []), component]);
     }
-    const rows = [...groups.values()].map(group => rowOf(group, { byPod, wanted, stores }));
+    const rows = [...groups.values()].map(group => rowOf(group, { byPod, wanted, stores, takenAt: context.takenAt }));
     return [...rows, ...gapsIn(components).map(gap => gapElement(gap) as ThanosWorkload)];
   },
 });
 
 interface Around {
+  readonly takenAt: number;
   readonly byPod: ReadonlyMap<string, { readonly ready: boolean; readonly readyAge: number; readonly age: number }>;
   readonly wanted: ReadonlyMap<string, ShapeOf<typeof workloadsCollector.shape>[number]>;
   readonly stores: readonly ObjectStore[];
@@ -134,7 +136,7 @@ function rowOf(group: readonly Component[], around: Around): ThanosWorkload {
     ready: pods.filter(pod => pod.ready).length,
     downFor,
     idleFor: steady.length > 0 ? 0 : living.length > 0 ? Math.min(...idle) : since,
-    downSince: '',
+    downSince: downFor > 0 ? timeOf(around.takenAt - downFor * 1000) : '',
     runningAge: Math.max(-1, ...steady.map(component => component.runningAge)),
     settled: steady.some(component => component.settled),
     states: living
