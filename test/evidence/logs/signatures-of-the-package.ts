@@ -5,10 +5,12 @@ import { type CompiledSignatures, compileSignatures } from '../../../src/evidenc
 const FOLDER = new URL('../../../rules/signatures/', import.meta.url);
 
 export const loaded: LoadedSignatures = loadSignatures(
-  readdirSync(FOLDER).map(name => ({
-    path: `rules/signatures/${name}`,
-    text: readFileSync(new URL(name, FOLDER), 'utf8'),
-  })),
+  readdirSync(FOLDER)
+    .filter(name => name.endsWith('.yaml'))
+    .map(name => ({
+      path: `rules/signatures/${name}`,
+      text: readFileSync(new URL(name, FOLDER), 'utf8'),
+    })),
 );
 
 export const signatures: CompiledSignatures = compileSignatures(loaded.signatures);
