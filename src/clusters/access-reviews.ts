@@ -25,7 +25,7 @@ async function reviewNamespace(api: ApiServer, namespace: string): Promise<Acces
 }
 
 /** One thing that may be allowed. */
-export interface Permission {
+interface Permission {
   readonly verb: string;
   readonly group: string;
   readonly resource: string;

@@ -72,6 +72,7 @@ export async function openLiveCluster(options: LiveClusterOptions): Promise<Sour
     api,
     fingerprint,
     clean: redactor.text,
+    onCredential: redactor.learn,
     readSecrets: options.readSecrets !== false,
   });
   const outside = { requests: 0, bytes: 0 };

@@ -16,16 +16,19 @@ export interface ObjectStoreOptions {
   readonly api: ApiServer;
   readonly fingerprint: Fingerprint;
   readonly clean: (text: string) => string;
+  /** Called with every credential that is met. */
+  readonly onCredential: (value: string) => void;
   readonly readSecrets: boolean;
 }
 
 /** Object storage configurations: exactly the Secrets and ConfigMaps that are named, each by one GET. */
-export function openObjectStores({ api, fingerprint, clean, readSecrets }: ObjectStoreOptions): ObjectStores {
+export function openObjectStores(options: ObjectStoreOptions): ObjectStores {
+  const { api, fingerprint, clean, readSecrets } = options;
   const inline = new Map<string, string>();
   const whole = new Map<string, RawObject>();
 
   function answerOf(reference: StoreReference, path: string, text: string, rest: Partial<StoreAnswer>): StoreAnswer {
-    const parsed = parseStore(text, fingerprint, clean);
+    const parsed = parseStore(text, fingerprint, clean, options.onCredential);
     if (parsed.whole) whole.set(reference.id, parsed.whole);
     const { config, error } = parsed;
     return { reference, path, config, error, keys: [], changedAt: '', resourceVersion: '', ...rest };

@@ -18,6 +18,8 @@ export interface Redactor {
   configMap(object: RawObject, keep: boolean): void;
   /** The word that stands for a credential. */
   word(value: string): string;
+  /** Takes this value out wherever it stands from now on, unless it is too short or too plain to be told from a word. */
+  learn(value: string): void;
 }
 
 /** An object storage configuration that stands in the arguments or the environment of a container. */
@@ -26,8 +28,9 @@ export interface InlineConfiguration {
   readonly text: string;
 }
 
+// An S3 error code such as `InvalidAccessKeyId` begins a sentence, not a credential.
 const CREDENTIAL_WORDS =
-  '(?:pass(?:word|wd|phrase)|pwd|secret[_-]?(?:access[_-]?)?key|access[_-]?key(?:[_-]?(?:id|secret))?|client[_-]?secret|private[_-]?key|api[_-]?key|account[_-]?key|(?:session|access|refresh|id|auth|bearer|security)[_-]?token|connection[_-]?string|x-amz-(?:signature|credential))';
+  '(?:pass(?:word|wd|phrase)|pwd|secret[_-]?(?:access[_-]?)?key|(?<!invalid|missing)access[_-]?key(?:[_-]?(?:id|secret))?|client[_-]?secret|private[_-]?key|api[_-]?key|account[_-]?key|(?:session|access|refresh|id|auth|bearer|security)[_-]?token|connection[_-]?string|x-amz-(?:signature|credential))';
 
 /** Names whose value is a credential whatever it looks like. */
 const CREDENTIAL_NAME = new RegExp(`${CREDENTIAL_WORDS}$`, 'i');
@@ -53,7 +56,7 @@ const HARMLESS =
 const PRIVATE_KEY = /-----BEGIN ([A-Z0-9 ]*)PRIVATE KEY-----[\s\S]*?(?:-----END \1PRIVATE KEY-----|$)/g;
 const WEB_TOKEN = /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?/g;
 const AWS_KEY = /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g;
-const SLACK_HOOK = /(hooks\.slack\.com\/(?:services|workflows)\/)([A-Za-z0-9/_-]+)/g;
+const SLACK_HOOK = /(hooks\.slack\.com\/(?:services|workflows)\/)([A-Za-z0-9/_:-]+)/g;
 const FLAG = new RegExp(`(--?[\\w-]{0,80}?${CREDENTIAL_WORDS}[ \\t]+)("[^"]*"|'[^']*'|[^\\s"'-][^\\s"']*)`, 'gi');
 const AUTHORIZATION =
   /\b((?:authorization["'\\]{0,3}\s*[:=]\s*["'\\]{0,3})?(?:bearer|basic)\s+)([A-Za-z0-9._~+/=-]{8,})/gi;
@@ -82,8 +85,22 @@ export function createRedactor(fingerprint: Fingerprint): Redactor {
   const word = (value: string) => `redacted:${fingerprint(value)}`;
   const wordUnlessHarmless = (value: string) => (HARMLESS.test(value) ? value : word(unquoted(value)));
 
+  const learned = new Set<string>();
+
   function text(input: string): string {
-    return SUSPICIOUS.test(input) ? replaced(input) : input;
+    let output = SUSPICIOUS.test(input) ? replaced(input) : input;
+    for (const value of learned) if (output.includes(value)) output = output.replaceAll(value, word(value));
+    return output;
+  }
+
+  function learn(value: string): void {
+    if (value.length >= 8 && /[0-9A-Z+/=]/.test(value) && !HARMLESS.test(value)) learned.add(value);
+  }
+
+  function mayHold(bytes: Buffer): boolean {
+    if (SUSPICIOUS.test(bytes.toString('latin1'))) return true;
+    for (const value of learned) if (bytes.includes(value)) return true;
+    return false;
   }
 
   function replaced(input: string): string {
@@ -97,7 +114,7 @@ export function createRedactor(fingerprint: Fingerprint): Redactor {
         if (password) return `${scheme}${user}:${wordUnlessHarmless(password.slice(1))}@`;
         return looksRandom(user, 16) ? `${scheme}${word(user)}@` : whole;
       })
-      .replace(SLACK_HOOK, (_, before, value) => before + word(value))
+      .replace(SLACK_HOOK, (_, before, value) => before + wordUnlessHarmless(value))
       .replace(YAML_BLOCK, (_, indent, before, value) => `${indent}${before.replace(/[|>].*$/, '')}${word(value)}\n`)
       .replace(YAML_LINE, (_, before, value) => before + wholeLine(value))
       .replace(ASSIGNMENT, (_, before, quoteOfName, quote, quoted, plain) => {
@@ -136,7 +153,7 @@ export function createRedactor(fingerprint: Fingerprint): Redactor {
     let rest: Uint8Array[] = [];
     let insideKey = false;
     const clean = (bytes: Buffer): Uint8Array => {
-      if (!insideKey && !SUSPICIOUS.test(bytes.toString('latin1'))) return bytes;
+      if (!insideKey && !mayHold(bytes)) return bytes;
       const input = bytes.toString('utf8');
       const kept: string[] = [];
       for (const line of input.split('\n')) {
@@ -269,7 +286,7 @@ export function createRedactor(fingerprint: Fingerprint): Redactor {
       );
   }
 
-  return { text, body, lines, object, configMap, word };
+  return { text, body, lines, object, configMap, word, learn };
 }
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';

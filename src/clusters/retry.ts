@@ -34,7 +34,7 @@ export async function withRetries<Answer extends Attempted>(
 }
 
 /** Milliseconds that `Retry-After` asks for, in seconds or as a date; undefined where it does not. */
-export function retryAfter({ headers }: Attempted): number | undefined {
+function retryAfter({ headers }: Attempted): number | undefined {
   const value = headers['retry-after'];
   if (typeof value !== 'string' || value === '') return undefined;
   if (/^[0-9]+$/.test(value)) return Number(value) * 1000;

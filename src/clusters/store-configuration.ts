@@ -27,7 +27,12 @@ const CREDENTIAL =
   /^(?:access_key(?:_id|_secret)?|accesskey(?:id|secret)?|secret_key|secretkey|secret_id|session_token|security_token|password|passphrase|private_?key|storage_account_key|storage_connection_string|client_secret|application_credential_secret|service_account|token|bearer_token|credentials|encryption_key)$/i;
 
 /** Parses an object storage configuration as Thanos does: the first document, no name twice, credentials taken out. */
-export function parseStore(text: string, fingerprint: Fingerprint, clean: (text: string) => string): ParsedStore {
+export function parseStore(
+  text: string,
+  fingerprint: Fingerprint,
+  clean: (text: string) => string,
+  onCredential: (value: string) => void = () => {},
+): ParsedStore {
   const lines = new LineCounter();
   // Without pretty errors: they quote the text.
   const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
@@ -40,8 +45,12 @@ export function parseStore(text: string, fingerprint: Fingerprint, clean: (text:
   if (!isMap(document.contents)) return refused('the document is no mapping');
   try {
     const whole = document.toJS({ maxAliasCount: 100 });
+    const noted = (value: string) => {
+      onCredential(value);
+      return fingerprint(value);
+    };
     return {
-      config: withoutCredentials(document.contents, fingerprint, clean, document as Document),
+      config: withoutCredentials(document.contents, noted, clean, document as Document),
       error: '',
       whole,
     };
