@@ -26,7 +26,7 @@ const HIT = {
   container: 'str',
   component: 'str',
   running: 'bool',
-  /** Container, pod, workload and resource: all that this line speaks for. */
+  /** Keys of all that this line speaks for: the container and its resource; pod and workload where it is their own. */
   keys: ['str'],
 } as const;
 
@@ -56,6 +56,8 @@ const ROW = {
   hits: [HIT],
   /** Those of `hits` that are known: for messages and links, never for a verdict. */
   heard: [HIT],
+  /** True; not known where the log of a user could not be read. */
+  allHeard: 'bool',
   oldHits: [HIT],
   /**
    * S3's code with which the store refuses this configuration, '' where it serves it: as it answered from here, else as
@@ -67,6 +69,10 @@ const ROW = {
   refusalWords: 'str',
   /** HTTP status of the answer from here; 0 where a user heard it. */
   refusalStatus: 'int',
+  /** `host:port`: as configured, else as its users print it where the configuration may not be read. */
+  endpointName: 'str',
+  /** `bucket@host:port`, likewise. */
+  bucketName: 'str',
   /** configuration, sdk, environment, web identity, file: where credentials can come from. */
   credentialSources: ['str'],
   /** The host is a name that only this cluster can look up. */
@@ -139,6 +145,9 @@ function rowOf(
         refusalWords: () => refusalOf(store, added.heard).words,
         refusalStatus: () => refusalOf(store, added.heard).status,
         credentialSources: () => sourcesOf(store, users),
+        allHeard: () => hits.every(hit => hit.count >= 0),
+        endpointName: () => endpointNameOf(store, added.heard),
+        bucketName: () => bucketNameOf(store, added.heard),
         clusterName: () => /\.svc(?:\.|$)/.test(store.host),
         others: () => all.flatMap(other => relationOf(store, other, context.cluster)),
       }),
@@ -195,8 +204,17 @@ function hitOf(now: { readonly takenAt: number }, hit: StoreHit): Hit {
     container,
     component,
     running,
-    keys: [containerKey, hit.podKey, hit.workloadKey, hit.subjectKey].filter(key => key !== ''),
+    keys: keysOf(hit),
   };
+}
+
+/** A sidecar that fails does not take its Prometheus down: it speaks for the pod only where it is down itself. */
+function keysOf(hit: StoreHit): readonly string[] {
+  const beside = hit.component === 'sidecar' && hit.running && !hit.crashLooping;
+  const keys = beside
+    ? [hit.containerKey, hit.subjectKey]
+    : [hit.containerKey, hit.podKey, hit.workloadKey, hit.subjectKey];
+  return keys.filter(key => key !== '');
 }
 
 interface Refusal {
@@ -234,6 +252,36 @@ function isNoS3(store: Failures): boolean {
   } catch (error) {
     if (error instanceof GapSignal) return false;
     throw error;
+  }
+}
+
+const PRINTED = /(https?):\/\/([^/"\\:]+)(?::([0-9]+))?\/([^/?"\\]*)/;
+
+/** What a user prints of the place it asked, where the configuration itself is not known. */
+function printedBy(heard: readonly Hit[]): { readonly address: string; readonly bucket: string } | undefined {
+  const found = heard.map(hit => PRINTED.exec(hit.sample)).find(match => match !== null);
+  if (!found) return undefined;
+  const [, scheme, host = '', port, bucket = ''] = found;
+  return { address: `${host.toLowerCase()}:${port ?? (scheme === 'https' ? 443 : 80)}`, bucket };
+}
+
+function endpointNameOf(store: Failures, heard: readonly Hit[]): string {
+  try {
+    return store.address;
+  } catch (error) {
+    const printed = error instanceof GapSignal ? printedBy(heard) : undefined;
+    if (!printed) throw error;
+    return printed.address;
+  }
+}
+
+function bucketNameOf(store: Failures, heard: readonly Hit[]): string {
+  try {
+    return store.place;
+  } catch (error) {
+    const printed = error instanceof GapSignal ? printedBy(heard) : undefined;
+    if (!printed?.bucket) throw error;
+    return `${printed.bucket}@${printed.address}`;
   }
 }
 
