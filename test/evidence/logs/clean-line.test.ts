@@ -44,5 +44,5 @@ test('a sample is bounded and well formed, and cleaning twice changes nothing', 
     }),
   );
   expect(cleanLine('x'.repeat(5000))).toHaveLength(SAMPLE_LENGTH);
-  expect(cleanLine(`${'x'.repeat(SAMPLE_LENGTH - 2)}😀y`).isWellFormed?.() ?? true).toBe(true);
+  expect(cleanLine(`${'x'.repeat(SAMPLE_LENGTH - 2)}😀y`)).toBe(`${'x'.repeat(SAMPLE_LENGTH - 2)}…`);
 });
