@@ -111,6 +111,7 @@ import { collector as kubernetesSystemWorkloads } from './derived/kubernetes.sys
 import { collector as kubernetesTrappedPods } from './derived/kubernetes.trapped-pods.ts';
 import { collector as kubernetesWorkloads } from './derived/kubernetes.workloads.ts';
 import { collector as longhornDriverNodes } from './derived/longhorn.driver-nodes.ts';
+import { collector as longhornManagers } from './derived/longhorn.managers.ts';
 import { collector as longhornVolumeHealth } from './derived/longhorn.volume-health.ts';
 import { collector as prometheusOperatorOperators } from './derived/prometheus-operator.operators.ts';
 import { collector as prometheusOperatorSelection } from './derived/prometheus-operator.selection.ts';
@@ -119,13 +120,16 @@ import { collector as prometheusLoadedRuleFiles } from './derived/prometheus.loa
 import { collector as prometheusPools } from './derived/prometheus.pools.ts';
 import { collector as prometheusReplicas } from './derived/prometheus.replicas.ts';
 import { collector as prometheusScrapeJobs } from './derived/prometheus.scrape-jobs.ts';
+import { collector as storageAttachmentStates } from './derived/storage.attachment-states.ts';
 import { collector as storageChains } from './derived/storage.chains.ts';
 import { collector as storageClaimUsage } from './derived/storage.claim-usage.ts';
 import { collector as storageMissingClasses } from './derived/storage.missing-classes.ts';
 import { collector as storageNodeDiskUsage } from './derived/storage.node-disk-usage.ts';
+import { collector as storagePodDiskUsage } from './derived/storage.pod-disk-usage.ts';
 import { collector as thanosComponents } from './derived/thanos.components.ts';
 import { collector as thanosLog } from './derived/thanos.log.ts';
 import { collector as thanosQueryEndpoints } from './derived/thanos.query-endpoints.ts';
+import { collector as thanosQueryLatency } from './derived/thanos.query-latency.ts';
 import { collector as thanosQuerySettings } from './derived/thanos.query-settings.ts';
 import { collector as thanosServicePorts } from './derived/thanos.service-ports.ts';
 import { collector as thanosStoreAccess } from './derived/thanos.store-access.ts';
@@ -247,6 +251,7 @@ const ALL: readonly Collector[] = [
   kubernetesTrappedPods as unknown as Collector,
   kubernetesWorkloads as unknown as Collector,
   longhornDriverNodes as unknown as Collector,
+  longhornManagers as unknown as Collector,
   longhornVolumeHealth as unknown as Collector,
   prometheusOperatorOperators as unknown as Collector,
   prometheusOperatorSelection as unknown as Collector,
@@ -255,13 +260,16 @@ const ALL: readonly Collector[] = [
   prometheusPools as unknown as Collector,
   prometheusReplicas as unknown as Collector,
   prometheusScrapeJobs as unknown as Collector,
+  storageAttachmentStates as unknown as Collector,
   storageChains as unknown as Collector,
   storageClaimUsage as unknown as Collector,
   storageMissingClasses as unknown as Collector,
   storageNodeDiskUsage as unknown as Collector,
+  storagePodDiskUsage as unknown as Collector,
   thanosComponents as unknown as Collector,
   thanosLog as unknown as Collector,
   thanosQueryEndpoints as unknown as Collector,
+  thanosQueryLatency as unknown as Collector,
   thanosQuerySettings as unknown as Collector,
   thanosServicePorts as unknown as Collector,
   thanosStoreAccess as unknown as Collector,

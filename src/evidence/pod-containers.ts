@@ -246,3 +246,13 @@ function exit(raw: RawObject, now: Now): ShapeOf<typeof TERMINATION> {
     ranFor: started && finished ? Math.max(0, Math.round((Date.parse(finished) - Date.parse(started)) / 1000)) : 0,
   };
 }
+
+/** A container of the pod runs and has not used up its startup budget. */
+export function isStarting(pod: {
+  readonly containers: readonly (Pick<ContainerSpec, 'probes'> &
+    Pick<ContainerStatus, 'state' | 'started' | 'runningAge'>)[];
+}): boolean {
+  return pod.containers.some(
+    one => one.state === 'running' && !one.started && one.runningAge <= one.probes.startup.budget,
+  );
+}

@@ -4,6 +4,7 @@ import { collector as podsCollector } from '../collectors/kubernetes.pods.ts';
 import { collector as statefulSetsCollector } from '../collectors/kubernetes.stateful-sets.ts';
 import { gapElement, gapsIn, known, listOrGap, withUnknownFields } from '../gaps.ts';
 import { REF, ref } from '../objects.ts';
+import { isStarting } from '../pod-containers.ts';
 
 const ROW = {
   set: REF,
@@ -65,9 +66,4 @@ export const collector = derived({
 
 function ordinalOf({ name }: Pod): number {
   return Number(/-(\d+)$/.exec(name)?.[1] ?? 0);
-}
-
-/** A container that runs within its startup budget. */
-function isStarting({ containers }: Pod): boolean {
-  return containers.some(one => one.state === 'running' && !one.started && one.runningAge <= one.probes.startup.budget);
 }

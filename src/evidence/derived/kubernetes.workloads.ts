@@ -9,7 +9,7 @@ import { collector as statefulSetsCollector } from '../collectors/kubernetes.sta
 import { identify } from '../components/identify.ts';
 import { gapOf, gapsIn, known, listOrGap, withUnknownFields } from '../gaps.ts';
 import { REF, ref } from '../objects.ts';
-import type { ContainerSpec } from '../pod-containers.ts';
+import { type ContainerSpec, isStarting } from '../pod-containers.ts';
 import { LAST_WRITERS } from '../writers.ts';
 
 const ROW = {
@@ -29,6 +29,8 @@ const ROW = {
   paused: 'bool',
   /** The controller has not looked at its newest specification. */
   unseen: 'bool',
+  /** A rollout is under way: not all of its pods, those that a partition holds back aside, are of the newest template. */
+  rolling: 'bool',
   /** OnDelete, RollingUpdate or Recreate */
   strategy: 'str',
   partition: 'int',
@@ -39,8 +41,14 @@ const ROW = {
   /** Which programs of the stack its containers are; empty for others. */
   components: ['str'],
   images: ['str'],
+  /** Labels of its pod template. */
+  podLabels: 'map',
   pods: [REF],
   unreadyPods: [REF],
+  /** Longest time in seconds that a pod of the newest template has not been ready, its startup budget aside; -1 for none. */
+  newUnreadyFor: 'int',
+  /** Longest time in seconds that any of its pods has not been ready; -1 for none. */
+  unreadyFor: 'int',
   owner: REF,
   managedBy: 'str',
   lastWriters: LAST_WRITERS,
@@ -54,7 +62,7 @@ type StatefulSet = ShapeOf<typeof statefulSetsCollector.shape>[number];
 type DaemonSet = ShapeOf<typeof daemonSetsCollector.shape>[number];
 
 const NO_CONDITION = { status: '', reason: '', message: '', since: '', age: -1 };
-const OF_PODS = ['present', 'lacking', 'updatedReady', 'pods', 'unreadyPods'] as const;
+const OF_PODS = ['present', 'lacking', 'updatedReady', 'pods', 'unreadyPods', 'newUnreadyFor', 'unreadyFor'] as const;
 
 export const collector = derived({
   id: 'kubernetes.workloads',
@@ -82,8 +90,10 @@ export const collector = derived({
 
 function unsure(row: Row, gap: Gap | undefined): Row {
   if (!gap) return row;
-  const { present: _, lacking: __, updatedReady: ___, pods: ____, unreadyPods: _____, ...rest } = row;
-  return withUnknownFields<Row>(rest, gap, OF_PODS);
+  const rest = Object.fromEntries(
+    Object.entries(row).filter(([field]) => !(OF_PODS as readonly string[]).includes(field)),
+  );
+  return withUnknownFields<Row>(rest as Partial<Row>, gap, OF_PODS);
 }
 
 interface Common {
@@ -98,7 +108,10 @@ interface Common {
   readonly owner: Ref;
   readonly managedBy: string;
   readonly lastWriters: Row['lastWriters'];
-  readonly template: { readonly containers: readonly ContainerSpec[] };
+  readonly template: {
+    readonly labels: Readonly<Record<string, string>>;
+    readonly containers: readonly ContainerSpec[];
+  };
 }
 
 function common(kind: string, one: Common, pods: readonly Pod[]) {
@@ -121,8 +134,11 @@ function common(kind: string, one: Common, pods: readonly Pod[]) {
       newestAge: one.age,
       components: [...new Set(identified)],
       images: one.template.containers.map(container => container.image),
+      podLabels: one.template.labels,
       pods: own.map(podRef),
       unreadyPods: own.filter(pod => !pod.ready).map(podRef),
+      newUnreadyFor: -1,
+      unreadyFor: longestUnready(own),
       owner: one.owner,
       managedBy: one.managedBy,
       lastWriters: one.lastWriters,
@@ -145,7 +161,9 @@ function ofDeployment(one: Deployment, pods: readonly Pod[], replicaSets: readon
     ready: one.ready,
     lacking: Math.max(0, one.replicas - own.length, lackingNew),
     updatedReady: current.filter(pod => pod.ready && !pod.superseded).length,
+    newUnreadyFor: longestUnready(current),
     paused: one.paused,
+    rolling: one.updated < one.replicas,
     progressing: progressing ?? NO_CONDITION,
     newestAge: newest?.age ?? one.age,
   };
@@ -160,8 +178,16 @@ function ofStatefulSet(one: StatefulSet, pods: readonly Pod[]): Row {
     ready: one.ready,
     lacking: isWaiting ? 0 : Math.max(0, one.replicas - own.length),
     updatedReady: own.filter(pod => pod.ready && pod.revision === one.updateRevision).length,
+    newUnreadyFor: longestUnready(own.filter(pod => pod.revision === one.updateRevision)),
     partition: one.partition,
+    rolling: one.updateRevision !== one.currentRevision && one.updated < one.replicas - one.partition,
   };
+}
+
+/** A container within its startup budget is on its way. */
+function longestUnready(pods: readonly Pod[]): number {
+  const unready = pods.filter(pod => !pod.ready && !pod.deleting && !isStarting(pod));
+  return Math.max(-1, ...unready.map(pod => (pod.readyAge >= 0 ? pod.readyAge : pod.age)));
 }
 
 function ofDaemonSet(one: DaemonSet, pods: readonly Pod[]): Row {
@@ -172,5 +198,7 @@ function ofDaemonSet(one: DaemonSet, pods: readonly Pod[]): Row {
     ready: one.ready,
     lacking: Math.max(0, one.desired - own.length),
     updatedReady: Math.min(one.updated, one.ready),
+    newUnreadyFor: longestUnready(own),
+    rolling: one.updated < one.desired,
   };
 }
