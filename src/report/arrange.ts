@@ -1,5 +1,6 @@
 import type { EvidenceItem, FactValue, Finding, Severity, Subject, Suspect } from '../model/finding.ts';
 import type { Report } from '../model/report.ts';
+import { oneLine } from './clean.ts';
 import { couldNotCheck, type GapGroup, notLookedAt } from './could-not-check.ts';
 
 /** One thing that a rule found a problem with, in one cluster or in several. */
@@ -75,7 +76,7 @@ export function arrange(report: Report): Arranged {
 
 /** `Kind namespace/name`, `Kind name` for a thing without namespace. */
 export function subjectText({ kind, namespace, name }: Subject): string {
-  return `${kind} ${namespace === '' ? '' : `${namespace}/`}${name}`;
+  return oneLine(`${kind} ${namespace === '' ? '' : `${namespace}/`}${name}`);
 }
 
 /** Where findings are, equal subjects of several clusters joined. */

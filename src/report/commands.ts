@@ -11,7 +11,7 @@ const PROGRAMS = new Set(
     ' ',
   ),
 );
-const ARGUMENT = /\s-{1,2}\w|[/=|<>$]|\s[\w-]+\.[\w-]+/;
+const ARGUMENT = /\s-{1,2}\w|[/=|<>$;]|\s[\w-]+\.[\w-]+/;
 
 /** Takes instructions apart: commands to paste, their comments, and sentences. Empty lines and code fences are left out. */
 export function instructions(byHand: string): readonly Instruction[] {

@@ -66,8 +66,10 @@ function withoutLongRuns(text: string, longest: number): string {
   return text.includes('`'.repeat(longest)) ? text.replace(new RegExp(`(\`{${longest}})\`+`, 'g'), '$1…') : text;
 }
 
+/** A line must not begin with three back-ticks, or it could be taken for a fence: then entities. */
 function codeSpan(content: string): string {
   if (content === '') return '';
+  if (content.includes('``')) return `<code>${entities(content)}</code>`;
   const ticks = '`'.repeat(longestRun(content) + 1);
   const space = content.startsWith('`') || content.endsWith('`') ? ' ' : '';
   return `${ticks}${space}${content}${space}${ticks}`;

@@ -17,8 +17,6 @@ export interface PossibleCause {
 /** A rule, and what others know of it. */
 export interface Explanation {
   readonly rule: Rule;
-  /** Why the obvious condition would be wrong; '' where nobody wrote it down. */
-  readonly why: string;
   /** What it reads, with one sentence each. */
   readonly evidence: readonly { readonly id: string; readonly about: string }[];
   readonly causes: readonly PossibleCause[];
@@ -32,15 +30,15 @@ const CAUSES = 12;
 
 /** What a rule looks for and on what evidence, what may be behind it, what to do, and which access it needs. */
 export function explain(explanation: Explanation, options: FormatOptions): string {
-  const { rule, why, evidence, causes, access, guide } = explanation;
+  const { rule, evidence, causes, access, guide } = explanation;
   const symbols = symbolsFor(options.unicode);
   const room = widthOf(options) - LABEL;
   const paragraph = (text: string) => wrap(oneLine(text), room);
   const parts: readonly (readonly [string, readonly string[]])[] = [
     ['Looks for', paragraph(rule.symptom)],
     ['On evidence', evidenceLines(evidence, room)],
-    ['Not obvious', paragraph(why)],
-    ['May be behind it', causeLines(causes, options.all ? Infinity : CAUSES, symbols, room)],
+    ['Not obvious', paragraph(rule.why)],
+    ['Possible causes', causeLines(causes, options.all ? Infinity : CAUSES, symbols, room)],
     ['At risk', rule.atRisk ? paragraph(templateText(rule.atRisk)) : []],
     ['What to do', whatToDoLines(rule, room)],
     ['Needs', wrap(accessTexts(access).map(unbroken).join(', '), room)],
@@ -49,30 +47,26 @@ export function explain(explanation: Explanation, options: FormatOptions): strin
   const lines = [
     ...titleLines(rule, options),
     '',
-    ...parts.filter(([, body]) => body.length > 0).flatMap(([label, body]) => besideOrBelow(label, body)),
+    ...parts.filter(([, body]) => body.length > 0).flatMap(([label, body]) => beside(label, LABEL, body)),
   ];
   const whole = `${lines.map(line => finished(clean(line))).join('\n')}\n`;
   return options.unicode ? colored(whole, rule, options) : colored(toAscii(whole), rule, options);
 }
 
 function titleLines(rule: Rule, options: FormatOptions): readonly string[] {
-  const label = `${rule.severity.toUpperCase()}  `;
+  const label = rule.severity.toUpperCase();
+  const column = displayWidth(label) + 2;
   const tags = rule.tags.length === 0 ? '' : `  (${rule.tags.join(', ')})`;
-  return [
-    ...beside(label, displayWidth(label), wrap(oneLine(rule.title), widthOf(options) - displayWidth(label))),
-    `${' '.repeat(displayWidth(label))}${rule.id}, in ${rule.file}${tags}`,
-  ];
+  return beside(label, column, [
+    ...wrap(oneLine(rule.title), widthOf(options) - column),
+    `${rule.id}, in ${rule.file}${tags}`,
+  ]);
 }
 
 /** Painted last: a colour is no text, and what comes from a rule is cleaned. */
 function colored(whole: string, { severity }: Rule, { color }: FormatOptions): string {
   const word = severity.toUpperCase();
   return `${painted(word, severity, color)}${whole.slice(word.length)}`;
-}
-
-function besideOrBelow(label: string, lines: readonly string[]): readonly string[] {
-  if (displayWidth(label) < LABEL) return beside(label, LABEL, lines);
-  return [label, ...lines.map(line => `${' '.repeat(LABEL)}${line}`)];
 }
 
 function evidenceLines(evidence: Explanation['evidence'], room: number): readonly string[] {
@@ -83,46 +77,38 @@ function evidenceLines(evidence: Explanation['evidence'], room: number): readonl
   });
 }
 
-/** The tree, breadth first as far as there is room: every nearest cause before any cause of a cause. */
+/** The tree as far as there is room: every nearest cause before any cause of a cause, and each cause once. */
 function causeLines(causes: readonly PossibleCause[], rows: number, symbols: Symbols, room: number): readonly string[] {
-  const shown = new Set<PossibleCause>();
-  const queue = [...causes];
-  for (let at = 0; at < queue.length && shown.size < rows; at += 1) {
-    const cause = queue[at];
-    if (cause === undefined || shown.has(cause)) continue;
-    shown.add(cause);
-    queue.push(...cause.causes);
+  const seen = new Set<string>();
+  const below = new Map<PossibleCause | undefined, PossibleCause[]>();
+  const queue: (readonly [PossibleCause | undefined, PossibleCause])[] = causes.map(cause => [undefined, cause]);
+  for (let at = 0; at < queue.length; at += 1) {
+    const [parent, cause] = queue[at]!;
+    if (seen.has(cause.rule)) continue;
+    seen.add(cause.rule);
+    if (seen.size <= rows) below.set(parent, [...(below.get(parent) ?? []), cause]);
+    for (const next of cause.causes) queue.push([cause, next]);
   }
-  const total = count(causes, new Set());
-  const lines = branchLines(causes, shown, '', symbols, room);
-  return total > shown.size ? [...lines, `and ${total - shown.size} more behind these (--all)`] : lines;
+  const lines = branchLines(undefined, below, '', symbols, room);
+  return seen.size > rows ? [...lines, `and ${seen.size - rows} more behind these (--all)`] : lines;
 }
 
 function branchLines(
-  causes: readonly PossibleCause[],
-  shown: ReadonlySet<PossibleCause>,
+  parent: PossibleCause | undefined,
+  below: ReadonlyMap<PossibleCause | undefined, readonly PossibleCause[]>,
   stem: string,
   symbols: Symbols,
   room: number,
 ): readonly string[] {
-  const taken = causes.filter(cause => shown.has(cause));
-  return taken.flatMap((cause, at) => {
-    const isLast = at === taken.length - 1;
+  const causes = below.get(parent) ?? [];
+  return causes.flatMap((cause, at) => {
+    const isLast = at === causes.length - 1;
     const head = `${stem}${isLast ? symbols.lastBranch : symbols.branch}${cause.rule}`;
     const title = oneLine(cause.title);
     const fits = displayWidth(head) + 2 + displayWidth(title) <= room;
-    const below = `${stem}${isLast ? '   ' : symbols.stem}`;
-    return [fits ? `${head}  ${title}` : head, ...branchLines(cause.causes, shown, below, symbols, room)];
+    const inner = `${stem}${isLast ? '   ' : symbols.stem}`;
+    return [fits ? `${head}  ${title}` : head, ...branchLines(cause, below, inner, symbols, room)];
   });
-}
-
-function count(causes: readonly PossibleCause[], seen: Set<PossibleCause>): number {
-  for (const cause of causes) {
-    if (seen.has(cause)) continue;
-    seen.add(cause);
-    count(cause.causes, seen);
-  }
-  return seen.size;
 }
 
 function whatToDoLines(rule: Rule, room: number): readonly string[] {

@@ -23,7 +23,10 @@ export interface LogMeaning {
 }
 
 /** What the known lines of logs mean, for people. Lines that only prove life are shown with `all`. */
-export function logMeanings(logs: readonly LogMeaning[], options: { readonly width: number; readonly all: boolean }): string {
+export function logMeanings(
+  logs: readonly LogMeaning[],
+  options: { readonly width: number; readonly all: boolean },
+): string {
   const blocks = logs.flatMap(log => {
     const shown = log.hits.filter(hit => options.all || !hit.marker);
     const left = log.hits.length - shown.length;
@@ -34,7 +37,8 @@ export function logMeanings(logs: readonly LogMeaning[], options: { readonly wid
 }
 
 function hitLines(hit: LogHit, width: number): readonly string[] {
-  const times = hit.first === '' ? '' : hit.first === hit.last ? `  at ${hit.last}` : `  from ${hit.first} to ${hit.last}`;
+  const times =
+    hit.first === '' ? '' : hit.first === hit.last ? `  at ${hit.last}` : `  from ${hit.first} to ${hit.last}`;
   const source = hit.source ? `  ${hit.source}` : '';
   const rules = hit.rules.map(rule => `thanos-doctor explain ${rule}`);
   return [

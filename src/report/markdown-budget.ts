@@ -33,7 +33,7 @@ export function sectionsWithin(sections: readonly Section[], bytes: number): Fit
     room -= size(fitting);
     return fitting;
   });
-  return { texts, left: ranges(left) };
+  return { texts, left };
 }
 
 function size(lines: readonly string[]): number {
@@ -41,7 +41,7 @@ function size(lines: readonly string[]): number {
 }
 
 /** `root cause 4`, `root cause 5`, `root cause 6` as `root causes 4 to 6`. */
-function ranges(texts: readonly string[]): readonly string[] {
+export function ranges(texts: readonly string[]): readonly string[] {
   const numbered = texts.map(text => /^(.*) (\d+)$/.exec(text));
   const found: string[] = [];
   for (let at = 0; at < texts.length; at += 1) {

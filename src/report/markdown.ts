@@ -6,7 +6,7 @@ import { instructions, shortLines } from './commands.ts';
 import { whatIsMissing } from './could-not-check.ts';
 import { cell, cellCode, code, fence, prose, proseLines } from './escape.ts';
 import { factText } from './facts.ts';
-import { type Section, sectionsWithin } from './markdown-budget.ts';
+import { ranges, type Section, sectionsWithin } from './markdown-budget.ts';
 import { couldNotCheckLines, lookedAtLines, timelineLines } from './markdown-notes.ts';
 import { folded, type Sheet, sheetFor } from './markdown-sheet.ts';
 import { table } from './markdown-table.ts';
@@ -26,9 +26,12 @@ export const markdown: Format = (report, options) => {
 
 /** A report of 200 findings stays below 60 000 bytes; what does not fit is left to the JSON, and said. */
 const BYTES = 58_000;
+/** More root causes than these have no room in any case. */
+const CANDIDATES = 150;
 
 function documentLines(report: Report, arranged: Arranged, options: FormatOptions): readonly string[] {
   const sheet = sheetFor(report, options);
+  const candidates = options.all ? arranged.roots : arranged.roots.slice(0, CANDIDATES);
   const sections: readonly Section[] = [
     { versions: [headLines(report, arranged, sheet)], leaves: '' },
     { versions: [overviewLines(arranged, sheet)], leaves: '' },
@@ -36,9 +39,10 @@ function documentLines(report: Report, arranged: Arranged, options: FormatOption
     { versions: lookedAtLines(report, arranged, sheet), leaves: 'what was looked at' },
     { versions: worthKnowingLines(arranged, sheet), leaves: 'what is worth knowing' },
     { versions: timelineLines(report, sheet), leaves: 'the timeline' },
-    ...arranged.roots.map((root, at) => rootSection(root, at, sheet)),
+    ...candidates.map((root, at) => rootSection(root, at, sheet)),
   ];
   const { texts, left } = sectionsWithin(sections, options.all ? Infinity : BYTES);
+  const skipped = arranged.roots.slice(candidates.length).map((_root, at) => rootName(candidates.length + at));
   const [head = [], overview = [], couldNotCheck = [], lookedAt = [], worthKnowing = [], timeline = [], ...roots] =
     texts;
   return [
@@ -49,7 +53,7 @@ function documentLines(report: Report, arranged: Arranged, options: FormatOption
     ...couldNotCheck,
     ...timeline,
     ...lookedAt,
-    ...leftLines(left),
+    ...leftLines(ranges([...left, ...skipped])),
   ];
 }
 
@@ -159,7 +163,11 @@ const SHORT: Extent = { places: 4, facts: 6, quotes: 1, evidence: 0, symptoms: 4
 
 function rootSection(root: Root, at: number, sheet: Sheet): Section {
   const extents = sheet.all ? [WHOLE] : [USUAL, SHORT];
-  return { versions: extents.map(extent => rootLines(root, at, sheet, extent)), leaves: `root cause ${at + 1}` };
+  return { versions: extents.map(extent => rootLines(root, at, sheet, extent)), leaves: rootName(at) };
+}
+
+function rootName(at: number): string {
+  return `root cause ${at + 1}`;
 }
 
 function rootLines(root: Root, at: number, sheet: Sheet, extent: Extent): readonly string[] {

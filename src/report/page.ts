@@ -1,12 +1,16 @@
 import type { FormatOptions, Report } from '../model/report.ts';
-import { oneLine } from './clean.ts';
+import { cap, oneLine } from './clean.ts';
 import { type Symbols, symbolsFor } from './symbols.ts';
 import { type Clock, clockFor, withShownTimes } from './times.ts';
-import { pad, wrapTo } from './wrap.ts';
+import { displayWidth, pad, wrapTo } from './wrap.ts';
 
 /** What every part of the text needs to lay itself out. */
 export interface Page {
   readonly width: number;
+  /** Where the text begins that belongs to a severity. */
+  readonly indent: number;
+  /** Where the notes begin, below the root causes. */
+  readonly note: number;
   readonly all: boolean;
   readonly color: boolean;
   readonly symbols: Symbols;
@@ -17,14 +21,24 @@ export interface Page {
 
 const NARROWEST = 40;
 const WIDEST = 120;
-/** Where the text begins that belongs to a severity, and the text that belongs to a label under it. */
-export const INDENT = 11;
+/** Below this, labels stand above their text and not beside it. */
+const ROOMY = 80;
+/** Columns of a severity, and of a label under it. */
+export const SEVERITY = 11;
 export const LABELLED = 10;
+/** No piece of prose is laid out beyond this: with everything shown, it would be a wall. */
+export const PROSE = 2000;
+const NOTE = 17;
+const NARROW = 2;
 
 export function pageFor(report: Report, options: FormatOptions): Page {
   const taken = new Map(report.clusters.map(({ name, takenAt }) => [name, takenAt]));
+  const width = widthOf(options);
+  const isRoomy = width >= ROOMY;
   return {
-    width: widthOf(options),
+    width,
+    indent: isRoomy ? SEVERITY : NARROW,
+    note: isRoomy ? NOTE : NARROW,
     all: options.all,
     color: options.color,
     symbols: symbolsFor(options.unicode),
@@ -40,15 +54,15 @@ export function widthOf({ width }: FormatOptions): number {
 
 /** Prose on one line, its moments shown as the rest of the page shows them. */
 export function shown(prose: string, cluster: string, page: Page): string {
-  return withShownTimes(oneLine(prose), page.clock, page.now(cluster));
+  return withShownTimes(cap(oneLine(prose), PROSE), page.clock, page.now(cluster));
 }
 
 export function fitted(line: string, columns: number, rows: number, page: Page): readonly string[] {
   return wrapTo(line, columns, rows, page.symbols.more);
 }
 
-export function indented(line: string): string {
-  return `${' '.repeat(INDENT)}${line}`;
+export function indented(line: string, page: Page): string {
+  return `${' '.repeat(page.indent)}${line}`;
 }
 
 const NO_BREAK = '\u00a0';
@@ -64,13 +78,20 @@ export function finished(line: string): string {
 }
 
 /** Lines beside a label, in the column of a root cause. */
-export function labelled(label: string, lines: readonly string[]): readonly string[] {
-  return beside(label, LABELLED, lines).map(indented);
+export function labelled(label: string, lines: readonly string[], page: Page): readonly string[] {
+  return beside(label, LABELLED, lines).map(line => indented(line, page));
 }
 
-/** Lines beside a label of so many columns. */
+/** Lines below the root causes: beside their label, or under it where there is no room. */
+export function noted(label: string, lines: readonly string[], page: Page): readonly string[] {
+  return beside(label, page.note, lines);
+}
+
+/** Lines beside a label of so many columns; a label that is wider stands above them. */
 export function beside(label: string, columns: number, lines: readonly string[]): readonly string[] {
-  return lines.map((line, at) => `${pad(at === 0 ? label : '', columns)}${line}`);
+  const isAbove = displayWidth(label) >= columns && lines.length > 0;
+  const rows = lines.map((line, at) => `${pad(at === 0 && !isAbove ? label : '', columns)}${line}`);
+  return isAbove ? [label, ...rows] : rows;
 }
 
 /** The first elements, and how many are left. Never leaves out a single one: saying so would take the same line. */

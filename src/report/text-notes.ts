@@ -2,12 +2,10 @@ import type { Report } from '../model/report.ts';
 import type { Arranged, Symptoms } from './arrange.ts';
 import { oneLine } from './clean.ts';
 import type { GapGroup } from './could-not-check.ts';
-import { beside, clusterText, firstOf, fitted, type Page, shown, unbroken } from './page.ts';
+import { beside, clusterText, firstOf, fitted, noted, type Page, shown, unbroken } from './page.ts';
 import { counted } from './summary.ts';
 import { findingRows, placesText } from './text-root.ts';
 import { displayWidth, wrap } from './wrap.ts';
-
-const LABEL = 17;
 
 /** What stands below the root causes: what is not known, what is worth knowing, what is silenced. */
 export function noteLines(report: Report, arranged: Arranged, page: Page, gaps: number): readonly string[] {
@@ -57,9 +55,9 @@ function gapLines(label: string, groups: readonly GapGroup[], rows: number, page
   const names = taken.map(({ clusters }) => clusterText(clusters, 3));
   const column = Math.min(24, Math.max(-2, ...names.map(displayWidth))) + 2;
   const lines = taken.flatMap((group, at) =>
-    beside(names[at] ?? '', column, gapRows(group, page.width - LABEL - column, page)),
+    beside(names[at] ?? '', column, gapRows(group, page.width - page.note - column, page)),
   );
-  return beside(label, LABEL, left > 0 ? [...lines, `and ${left} more (--all)`] : lines);
+  return noted(label, left > 0 ? [...lines, `and ${left} more (--all)`] : lines, page);
 }
 
 function gapRows({ what, why, way, checks }: GapGroup, room: number, page: Page): readonly string[] {
@@ -67,14 +65,15 @@ function gapRows({ what, why, way, checks }: GapGroup, room: number, page: Page)
   const lines = fitted(`${what}: ${why}${size}`, room, page.all ? Infinity : 2, page);
   if (way === '') return lines;
   const arrow = `${page.symbols.arrow} ${way}`;
+  const arrowLines = way.startsWith('kubectl ') ? [arrow] : wrap(arrow, room);
   const last = lines.at(-1) ?? '';
   const fits = displayWidth(last) + 3 + displayWidth(arrow) <= room;
-  return fits ? [...lines.slice(0, -1), `${last}   ${arrow}`] : [...lines, arrow];
+  return fits ? [...lines.slice(0, -1), `${last}   ${arrow}`] : [...lines, ...arrowLines];
 }
 
 function worthKnowingLines(groups: readonly Symptoms[], page: Page): readonly string[] {
   const [taken, left] = page.all ? [groups, 0] : firstOf(groups, 5);
-  const room = page.width - LABEL;
+  const room = page.width - page.note;
   const lines = taken.flatMap(({ rule, title, findings, places }) => {
     if (page.all) {
       const rows = findings.flatMap(finding => findingRows(finding, room - 2, page));
@@ -89,24 +88,24 @@ function worthKnowingLines(groups: readonly Symptoms[], page: Page): readonly st
       page,
     );
   });
-  return beside('Worth knowing', LABEL, left > 0 ? [...lines, `and ${left} more (--all)`] : lines);
+  return noted('Worth knowing', left > 0 ? [...lines, `and ${left} more (--all)`] : lines, page);
 }
 
 /** What the fleet file silences is counted; what it does not silence any more is said. */
 function suppressedLines({ suppressed }: Report, page: Page): readonly string[] {
-  const room = page.width - LABEL;
+  const room = page.width - page.note;
   const lines = (expired: boolean) =>
     suppressed
       .filter(entry => entry.expired === expired)
-      .map(({ finding, until, reason }) => `${finding}, until ${until}: ${oneLine(reason)}`);
+      .map(({ finding, until, reason }) => oneLine(`${finding}, until ${until}: ${reason}`));
   const silent = lines(false);
   const [expired, left] = page.all ? [lines(true), 0] : firstOf(lines(true), 2);
   const silentLines = page.all
     ? silent.flatMap(line => wrap(line, room))
     : [`${counted(silent.length, 'finding')} (--all)`];
-  const expiredLines = expired.flatMap(line => wrap(`suppression of ${line}`, room));
+  const expiredLines = expired.flatMap(line => fitted(`suppression of ${line}`, room, page.all ? Infinity : 2, page));
   return [
-    ...beside('Suppressed', LABEL, silent.length > 0 ? silentLines : []),
-    ...beside('Expired', LABEL, left > 0 ? [...expiredLines, `and ${left} more (--all)`] : expiredLines),
+    ...noted('Suppressed', silent.length > 0 ? silentLines : [], page),
+    ...noted('Expired', left > 0 ? [...expiredLines, `and ${left} more (--all)`] : expiredLines, page),
   ];
 }

@@ -1,19 +1,21 @@
 import type { EvidenceItem, Finding, Severity, Suspect } from '../model/finding.ts';
 import { type Place, type Root, type Symptoms, subjectText } from './arrange.ts';
-import { oneLine } from './clean.ts';
+import { cap, oneLine } from './clean.ts';
 import { type Instruction, instructions } from './commands.ts';
 import { whatIsMissing } from './could-not-check.ts';
 import { factText } from './facts.ts';
 import { essence } from './log-lines.ts';
 import {
+  beside,
   clusterText,
   firstOf,
   fitted,
-  INDENT,
   indented,
   LABELLED,
   labelled,
   type Page,
+  PROSE,
+  SEVERITY,
   shown,
   unbroken,
 } from './page.ts';
@@ -54,8 +56,12 @@ export function rootLines(root: Root, page: Page, density: Density): readonly st
 export function briefRootLines(root: Root, page: Page): readonly string[] {
   const [place] = root.places;
   const more = root.places.length > 1 ? ` and ${root.places.length - 1} more` : '';
-  const where = place === undefined ? [] : fitted(`${placeText(place, page)}${more}`, page.width - INDENT, 1, page);
-  return [...titleLines(root, page), ...where.map(indented), indented(`thanos-doctor explain ${root.rule}`)];
+  const where =
+    place === undefined ? [] : fitted(`${placeText(place, page)}${more}`, page.width - page.indent, 1, page);
+  return [
+    ...titleLines(root, page),
+    ...[...where, `thanos-doctor explain ${root.rule}`].map(line => indented(line, page)),
+  ];
 }
 
 /** One finding with its place and message, for a list that shows all of them. */
@@ -77,23 +83,23 @@ function titleLines(
   { title, severity }: { readonly title: string; readonly severity: Severity },
   page: Page,
 ): readonly string[] {
-  const label = pad(` ${severity.toUpperCase()} `, INDENT);
-  const [first = '', ...rest] = wrap(oneLine(title), page.width - INDENT);
-  return [`${painted(label, severity, page.color)}${first}`, ...rest.map(indented)];
+  const label = pad(` ${severity.toUpperCase()} `, SEVERITY);
+  const [first = '', ...rest] = fitted(oneLine(title), page.width - SEVERITY, page.all ? Infinity : 2, page);
+  return [`${painted(label, severity, page.color)}${first}`, ...rest.map(line => indented(line, page))];
 }
 
 function placeLines(root: Root, page: Page, density: Density): readonly string[] {
   const { places, findings, facts } = root;
-  const room = page.width - INDENT;
+  const room = page.width - page.indent;
   if (page.all && findings.length > 1) {
     const shared = new Set(facts.map(([label]) => label));
     return findings
       .flatMap(finding => [...findingRows(finding, room, page), ...ownFacts(finding, shared, room, page)])
-      .map(indented);
+      .map(line => indented(line, page));
   }
   const [taken, left] = firstOf(places, density.places);
   const lines = taken.flatMap(place => wrap(placeText(place, page), room));
-  return [...lines, ...(left > 0 ? [`and ${left} more places`] : [])].map(indented);
+  return [...lines, ...(left > 0 ? [`and ${left} more places`] : [])].map(line => indented(line, page));
 }
 
 /** What distinguishes one of several findings, on one line. */
@@ -119,20 +125,23 @@ function messageLines({ messages, findings }: Root, page: Page, density: Density
   const [first] = messages;
   if (first === undefined || (page.all && findings.length > 1)) return [];
   const message = messages.length > 1 ? `For example: ${first}` : first;
-  return fitted(shown(message, findings[0]?.cluster ?? '', page), page.width - INDENT, density.message, page).map(
-    indented,
+  return fitted(shown(message, findings[0]?.cluster ?? '', page), page.width - page.indent, density.message, page).map(
+    line => indented(line, page),
   );
 }
 
 function factLines(root: Root, page: Page, density: Density): readonly string[] {
   const now = page.now(root.findings[0]?.cluster ?? '');
   const taken = root.facts.slice(0, density.facts);
-  const facts = taken.map(([label, value]) => [oneLine(label), factText(value, page.clock, now)] as const);
+  const facts = taken.map(
+    ([label, value]) => [cap(oneLine(label), 60), cap(factText(value, page.clock, now), PROSE)] as const,
+  );
   const logs = root.logs.slice(0, density.logs);
-  const column = Math.min(24, Math.max(3, ...facts.map(([label]) => displayWidth(label)))) + 2;
-  const room = page.width - INDENT - 2 - column;
+  const column =
+    Math.min(page.indent < SEVERITY ? 10 : 24, Math.max(3, ...facts.map(([label]) => displayWidth(label)))) + 2;
+  const room = page.width - page.indent - 2 - column;
   const row = (label: string, lines: readonly string[]) =>
-    lines.map((line, at) => indented(`  ${pad(at === 0 ? label : '', column)}${line}`));
+    beside(label, column, lines).map(line => indented(`  ${line}`, page));
   const left = root.logs.length - logs.length;
   return [
     ...facts.flatMap(([label, value]) => row(label, fitted(value, room, density.factRows, page))),
@@ -157,7 +166,7 @@ function logRows(
   const place = [log.pod, log.container].filter(name => name !== '').join(' / ') || log.from;
   const parts = density.logRows === 1 ? [count || place] : [count, last === '' ? '' : `last ${last}`, place, further];
   const origin = parts.filter(part => part !== '').join(', ');
-  const line = essence(oneLine(log.line));
+  const line = essence(cap(oneLine(log.line), PROSE));
   const columns = density.logRows === 1 ? room - displayWidth(origin) - 3 : room * density.logRows - 12;
   const rows = chopped(withoutMiddle(line, columns, page.symbols.more), room);
   const lastRow = rows.at(-1) ?? '';
@@ -168,18 +177,14 @@ function logRows(
 function symptomLines({ explains }: Root, page: Page, density: Density): readonly string[] {
   if (density.symptoms === 0) {
     const names = explains.map(({ rule, findings }) => (findings.length > 1 ? `${rule} (${findings.length})` : rule));
-    return labelled('Explains', fitted(names.join(', '), page.width - INDENT - LABELLED, 1, page));
+    return labelled('Explains', fitted(names.join(', '), page.width - page.indent - LABELLED, 1, page), page);
   }
   const [taken, left] = firstOf(explains, density.symptoms);
-  const column = Math.min(34, Math.max(0, ...taken.map(({ rule }) => rule.length))) + 2;
-  const room = page.width - INDENT - LABELLED - column;
-  const lines = taken.flatMap(symptoms =>
-    symptomRows(symptoms, room, page, density).map(
-      (line, at) => `${pad(at === 0 ? symptoms.rule : '', column)}${line}`,
-    ),
-  );
+  const column = page.indent < SEVERITY ? 2 : Math.min(34, Math.max(0, ...taken.map(({ rule }) => rule.length))) + 2;
+  const room = page.width - page.indent - LABELLED - column;
+  const lines = taken.flatMap(symptoms => beside(symptoms.rule, column, symptomRows(symptoms, room, page, density)));
   const others = explains.slice(taken.length).reduce((sum, { findings }) => sum + findings.length, 0);
-  return labelled('Explains', left > 0 ? [...lines, `and ${counted(others, 'other problem')}`] : lines);
+  return labelled('Explains', left > 0 ? [...lines, `and ${counted(others, 'other problem')}`] : lines, page);
 }
 
 function symptomRows({ findings, places }: Symptoms, room: number, page: Page, density: Density): readonly string[] {
@@ -194,17 +199,18 @@ function symptomRows({ findings, places }: Symptoms, room: number, page: Page, d
 
 function riskLines({ atRisk, findings }: Root, page: Page, density: Density): readonly string[] {
   const cluster = findings[0]?.cluster ?? '';
-  const room = page.width - INDENT - LABELLED;
+  const room = page.width - page.indent - LABELLED;
   const taken = page.all ? atRisk : atRisk.slice(0, 1);
   return labelled(
     'At risk',
     taken.flatMap(risk => fitted(shown(risk, cluster, page), room, density.risk, page)),
+    page,
   );
 }
 
 /** Commands stand alone on a line that is never broken, so that they can be copied from their first word to its end. */
 function whatToDoLines(root: Root, page: Page, density: Density): readonly string[] {
-  const room = page.width - INDENT - LABELLED;
+  const room = page.width - page.indent - LABELLED;
   const all = instructions(root.byHand);
   const [taken, left] = firstSteps(all, density.steps);
   const lines = taken.flatMap(({ is, text }) => {
@@ -213,13 +219,14 @@ function whatToDoLines(root: Root, page: Page, density: Density): readonly strin
     return fitted(text, room, page.all ? Infinity : 2, page);
   });
   if (left > 0) lines.push(`and ${left} more lines (--all)`);
-  if (root.places.length > 1 && taken.length > 0) lines.push(`the same for each of the ${root.places.length} places`);
+  if (root.places.length > 1 && taken.length > 0)
+    lines.push(...wrap(`the same for each of the ${root.places.length} places`, room));
   if (root.automatic !== '') {
     const fix = `thanos-doctor fix ${root.rule}`;
     const about = '     shows the change, asks, verifies';
     lines.push(displayWidth(fix + about) <= room ? fix + about : fix);
   }
-  return labelled('Do', lines);
+  return labelled('Do', lines, page);
 }
 
 /** The first steps; where there is a command, at least one of them is one. */
@@ -231,10 +238,10 @@ function firstSteps(all: readonly Instruction[], room: number): readonly [readon
 }
 
 function suspectLines(suspects: readonly Suspect[], page: Page, density: Density): readonly string[] {
-  const room = page.width - INDENT - LABELLED;
+  const room = page.width - page.indent - LABELLED;
   const lines = suspects.slice(0, density.suspects).flatMap(({ rule, cluster, gaps: [gap] }) => {
     const why = gap === undefined ? '' : ` (${whatIsMissing(gap)}: ${gap.reason})`;
     return fitted(`${rule} in ${cluster}, which could not be checked${why}`, room, 2, page);
   });
-  return labelled('Or else', lines);
+  return labelled('Or else', lines, page);
 }

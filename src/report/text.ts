@@ -1,6 +1,6 @@
 import type { Format, FormatOptions, Report } from '../model/report.ts';
 import { type Arranged, arrange } from './arrange.ts';
-import { toAscii } from './clean.ts';
+import { cap, oneLine, toAscii } from './clean.ts';
 import { finished, type Page, pageFor } from './page.ts';
 import { counted, headline } from './summary.ts';
 import { sweep } from './sweep.ts';
@@ -123,7 +123,7 @@ function* tighter(roots: number): Generator<readonly number[]> {
 }
 
 function headLines(report: Report, arranged: Arranged, page: Page): readonly string[] {
-  const fleet = report.fleet === '' ? '' : `fleet ${report.fleet}, `;
+  const fleet = report.fleet === '' ? '' : `fleet ${cap(oneLine(report.fleet), 60)}, `;
   const taken = page.clock.day(report.takenAt);
   return [
     ...wrap(headline(report, arranged), page.width),

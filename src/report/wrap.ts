@@ -1,4 +1,5 @@
 import stringWidth from 'string-width';
+import { cap } from './clean.ts';
 
 /** Columns that a text takes on a terminal: two for each CJK character. */
 export function displayWidth(text: string): number {
@@ -64,12 +65,13 @@ export function withoutMiddle(text: string, columns: number, more: string): stri
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6]/;
 /** Blanks that are no place to break at are part of a word. */
-const QUOTED_OR_WORD = /[^ \n\t`]*`[^`\n]*`[^ \n\t]*|[^ \n\t]+/g;
+const QUOTED_OR_WORD = /[^ \n\t`]*`[^`\n]{0,200}`[^ \n\t]*|[^ \n\t]+/g;
 
 function words(text: string, columns: number): readonly string[] {
-  return (text.match(QUOTED_OR_WORD) ?? []).flatMap(word =>
-    WIDE.test(word) && displayWidth(word) > columns ? pieces(word, columns) : [word],
-  );
+  return (text.match(QUOTED_OR_WORD) ?? []).flatMap(word => {
+    const shown = cap(word);
+    return WIDE.test(shown) && displayWidth(shown) > columns ? pieces(shown, columns) : [shown];
+  });
 }
 
 function pieces(word: string, columns: number): readonly string[] {

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import type { Gap } from '../../src/model/gap.ts';
+import { couldNotCheck, notLookedAt, whatIsMissing } from '../../src/report/could-not-check.ts';
+import { clusterOf, FORBIDDEN, forbiddenLog, gapOf, reportOf, THREE_ROOTS, unknownOf } from './samples.ts';
+
+describe('what is missing, and how to allow it', () => {
+  const cases: readonly (readonly [string, Partial<Gap>, string])[] = [
+    ['/api/v1/namespaces/a/pods/p/log?container=c', {}, 'logs in a → deploy/rbac/reader-logs.yaml'],
+    ['/api/v1/namespaces/a/pods/p:9090/proxy/metrics', {}, 'HTTP of pods in a → deploy/rbac/reader-proxy.yaml'],
+    ['/api/v1/namespaces/a/services/s:80/proxy/-/ready', {}, 'HTTP of services in a → deploy/rbac/reader-proxy.yaml'],
+    ['/api/v1/nodes/n/proxy/stats/summary', {}, 'HTTP of nodes → deploy/rbac/reader-proxy.yaml'],
+    ['/api/v1/namespaces/a/secrets/s', {}, 'secrets in a → deploy/rbac/reader-secrets.yaml'],
+    ['/api/v1/pods', {}, 'pods → deploy/rbac/reader.yaml'],
+    ['/apis/apps/v1/deployments', {}, 'deployments.apps → deploy/rbac/reader.yaml'],
+    ['/apis/longhorn.io/v1beta2/namespaces/l/volumes', {}, 'volumes.longhorn.io in l → deploy/rbac/reader.yaml'],
+    ['', { detail: 'cannot list resource "events" in API group ""' }, 'events → deploy/rbac/reader.yaml'],
+    ['s3://thanos/x/meta.json', {}, 'bucket thanos → allow s3:ListBucket and s3:GetObject on thanos'],
+    ['/api/v1/pods', { reason: 'unauthenticated' }, 'pods → log in again'],
+    ['/version', { reason: 'tls' }, '/version of the API server → give the CA that signed the certificate'],
+    ['', { reason: 'rule-error', evidence: '' }, 'a condition → report it with the rule and these words'],
+    ['', { reason: 'malformed', evidence: 'prometheus.targets' }, 'prometheus.targets → '],
+  ];
+  it.each(cases)('%s', (path, given, expected) => {
+    const gap = gapOf({ path, ...given });
+    const [group] = couldNotCheck(reportOf({ unknowns: [unknownOf('r', 'hub', gap)] }));
+    expect(`${whatIsMissing(gap)} → ${group?.way}`).toBe(expected);
+  });
+});
+
+describe('groups', () => {
+  it('join equal gaps of several clusters and count the checks', () => {
+    const groups = couldNotCheck(FORBIDDEN);
+    expect(groups.map(({ clusters, what, checks }) => [clusters.join(), what, checks])).toEqual([
+      ['hub,west', 'logs in metrics', 4],
+      ['hub,west', 'HTTP of pods in metrics', 2],
+      ['hub,west', 'bucket thanos', 2],
+      ['hub,west', 'secrets in metrics', 2],
+    ]);
+  });
+
+  it('have one line for a cluster that was not reached, though every rule lacks it', () => {
+    const problem = 'no answer within 8 s';
+    const gap = gapOf({ reason: 'timed-out', detail: problem, path: '/version', evidence: 'kubernetes.server' });
+    const unknowns = Array.from({ length: 200 }, (_, at) =>
+      unknownOf(`rule-${at}`, at % 2 === 0 ? 'west' : 'fleet', gap),
+    );
+    const clusters = [clusterOf('hub'), clusterOf('west', { reachable: false, problem })];
+    const groups = couldNotCheck(reportOf({ clusters, unknowns }));
+    expect(groups).toHaveLength(1);
+    expect(groups[0]).toMatchObject({ clusters: ['west'], what: 'everything', why: problem, checks: 200 });
+  });
+
+  it('are the same whatever the order', () => {
+    const reversed = { ...FORBIDDEN, unknowns: [...FORBIDDEN.unknowns].reverse() };
+    const essential = (report: typeof FORBIDDEN) =>
+      couldNotCheck(report).map(({ what, why, clusters, checks, way }) => ({ what, why, clusters, checks, way }));
+    expect(essential(reversed)).toEqual(essential(FORBIDDEN));
+  });
+
+  it('count a check once that lacks the same thing twice', () => {
+    const twice = unknownOf('r', 'hub', forbiddenLog('a', 'p-0'), forbiddenLog('a', 'p-1'));
+    expect(couldNotCheck(reportOf({ unknowns: [twice] }))[0]?.checks).toBe(1);
+  });
+
+  it('fold what nobody asked for', () => {
+    expect(notLookedAt(THREE_ROOTS)).toMatchObject([
+      { clusters: ['hub', 'west'], what: 'bucket.blocks', rules: ['bucket-empty', 'bucket-has-overlaps'], checks: 0 },
+    ]);
+  });
+});
