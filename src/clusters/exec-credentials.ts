@@ -31,6 +31,8 @@ export interface ExecPlugin {
   readonly cluster: RawObject | undefined;
   /** Milliseconds. */
   readonly timeout: number;
+  /** Ends the plugin. */
+  readonly stop: AbortSignal;
 }
 
 /** A credential is renewed this long before it ends. */
@@ -106,7 +108,12 @@ function output(plugin: ExecPlugin, called: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const fail = (what: string) => reject(new CredentialFailure(`${called} ${what}`));
     // Standard input is closed: a plugin that asks for a password must fail rather than wait.
-    const child = spawn(command, args, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      signal: plugin.stop,
+      killSignal: 'SIGKILL',
+    });
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
       fail(`did not end within ${plugin.timeout / 1000} s`);
@@ -121,7 +128,9 @@ function output(plugin: ExecPlugin, called: string): Promise<string> {
     });
     child.on('error', (error: NodeJS.ErrnoException) => {
       clearTimeout(timer);
-      fail(error.code === 'ENOENT' ? `is not installed${hint}` : `could not be started: ${error.code}`);
+      if (error.code === 'ENOENT') fail(`is not installed${hint}`);
+      else if (error.code === 'ABORT_ERR') fail('was stopped before it answered');
+      else fail(`could not be started: ${error.code}`);
     });
     child.on('close', code => {
       clearTimeout(timer);

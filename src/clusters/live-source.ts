@@ -18,7 +18,7 @@ import { proxyFor } from './proxy-environment.ts';
 import { createRedactor, looksLikeStore } from './redact.ts';
 import { openBuckets } from './s3-bucket.ts';
 import { readServer } from './server-answer.ts';
-import { openTransport } from './transport.ts';
+import { openTransport, stopped } from './transport.ts';
 import { userCredentials } from './user-credentials.ts';
 
 const LOG_LINES = 5000;
@@ -40,7 +40,6 @@ const KEPT_LABEL = 'grafana_datasource';
 export async function openLiveCluster(options: LiveClusterOptions): Promise<Source> {
   const environment = options.environment ?? process.env;
   const context = await contextOf(options);
-  const credentials = await userCredentials(context, environment, options.impersonate);
   const timeouts = { ...TIMEOUTS, ...options.timeouts };
   const fingerprint = options.fingerprint ?? createFingerprint();
   const redactor = createRedactor(fingerprint);
@@ -48,6 +47,7 @@ export async function openLiveCluster(options: LiveClusterOptions): Promise<Sour
   const stopping = new AbortController();
   const stop = stopping.signal;
   const leave = stopWith(stopping, options);
+  const credentials = await userCredentials(context, environment, options.impersonate, stop);
   const proxyOf = (url: URL) => proxyFor(url, environment);
   const transport = await openTransport({
     base: context.server,
@@ -168,7 +168,11 @@ export async function openLiveCluster(options: LiveClusterOptions): Promise<Sour
     bucketAnswer: store => askBuckets(() => buckets.answer(store)),
     bucketListing: store => askBuckets(() => buckets.listing(store)),
     bucketObject: (store, key) => askBuckets(() => buckets.object(store, key)),
-    probe: endpoint => atOnce(() => probeEndpoint(endpoint, timeouts.probe, options.redirect)),
+    probe: endpoint =>
+      atOnce(() => {
+        if (stop.aborted) throw api.failed({ path: `probe ${endpoint}` }, stopped(stop));
+        return probeEndpoint(endpoint, timeouts.probe, options.redirect);
+      }),
     failures: failures.all,
     usage() {
       const { requests, bytes } = transport.usage();

@@ -203,7 +203,8 @@ function isCut(error: NodeJS.ErrnoException): boolean {
   );
 }
 
-function stopped(stop: AbortSignal): TransportFailure {
+/** The failure of everything that the stop signal ends. */
+export function stopped(stop: AbortSignal): TransportFailure {
   const why = stop.reason instanceof Error ? stop.reason.message : 'the run was stopped';
   return new TransportFailure('timeout', `${why} before an answer came`);
 }

@@ -1,7 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import type { RawObject } from '../model/source.ts';
 import { UserError } from '../model/user-error.ts';
-import { CredentialFailure, type CredentialSource, type Credentials, execCredentials } from './exec-credentials.ts';
+import {
+  CredentialFailure,
+  type CredentialSource,
+  type Credentials,
+  type ExecPlugin,
+  execCredentials,
+} from './exec-credentials.ts';
 import { from, type KubeconfigContext, pem } from './kubeconfig.ts';
 import type { Impersonation } from './live-options.ts';
 
@@ -16,8 +22,9 @@ export async function userCredentials(
   context: KubeconfigContext,
   environment: Environment,
   impersonate: Impersonation | undefined,
+  stop: AbortSignal,
 ): Promise<CredentialSource> {
-  const own = await ownCredentials(context, environment);
+  const own = await ownCredentials(context, environment, stop);
   const headers = impersonationHeaders(context.user, impersonate);
   return {
     async get() {
@@ -28,14 +35,18 @@ export async function userCredentials(
   };
 }
 
-async function ownCredentials(context: KubeconfigContext, environment: Environment): Promise<CredentialSource> {
+async function ownCredentials(
+  context: KubeconfigContext,
+  environment: Environment,
+  stop: AbortSignal,
+): Promise<CredentialSource> {
   const { user, userName, userFolder } = context;
   const refuse = (why: string) => new UserError(`cannot use context "${context.name}": ${why} (user "${userName}")`);
   const entry = { value: user, folder: userFolder };
   const cert = await pem(entry, 'client-certificate', refuse);
   const key = await pem(entry, 'client-key', refuse);
   const certificate = cert && key ? { cert, key } : undefined;
-  if (user.exec) return execCredentials(plugin(context, environment));
+  if (user.exec) return execCredentials(plugin(context, environment, stop));
   if (typeof user.tokenFile === 'string') return tokenFile(from(userFolder, user.tokenFile), certificate);
   if (user.token) return fixed({ authorization: `Bearer ${user.token}` }, certificate);
   if (user.username) {
@@ -75,7 +86,7 @@ function tokenFile(path: string, certificate: Credentials['certificate']): Crede
   };
 }
 
-function plugin(context: KubeconfigContext, environment: Environment) {
+function plugin(context: KubeconfigContext, environment: Environment, stop: AbortSignal): ExecPlugin {
   const { user, userName, userFolder, cluster } = context;
   const { exec } = user;
   const command = String(exec.command ?? '');
@@ -91,6 +102,7 @@ function plugin(context: KubeconfigContext, environment: Environment) {
     interactiveMode: String(exec.interactiveMode ?? ''),
     cluster: exec.provideClusterInfo === true ? clusterInfo(context, cluster) : undefined,
     timeout: PLUGIN_TIMEOUT,
+    stop,
   };
 }
 

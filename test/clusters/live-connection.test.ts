@@ -214,6 +214,18 @@ describe('credential plugins', () => {
     expect(never.requests).toHaveLength(2);
   });
 
+  it('is ended with the run', async () => {
+    const path = await folder({ hangs: '#!/bin/sh\nexec sleep 30\n' });
+    const source = await openTest(
+      'http://127.0.0.1:1',
+      { deadline: Date.now() + 100 },
+      { user: exec(join(path, 'hangs')) },
+    );
+    const started = performance.now();
+    expect((await gapOf(source.server())).detail).toContain('was stopped before it answered');
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+
   it('says why there is no credential', async () => {
     const path = await folder({
       fails: '#!/bin/sh\necho "token=AbCdEf0123456789xyzQ is over" >&2\nexit 3\n',

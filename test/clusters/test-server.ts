@@ -168,7 +168,7 @@ export async function openTest(
   const source = await openLiveCluster({
     name: 'test',
     kubeconfig: options.kubeconfig ?? (await kubeconfigFor(url, entries)),
-    environment: { PATH: process.env['PATH'], HOME: '/nonexistent' },
+    environment: { PATH: process.env.PATH, HOME: '/nonexistent' },
     retry: { delay: 1, longest: 2000 },
     ...options,
   });
