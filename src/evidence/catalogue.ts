@@ -113,8 +113,11 @@ import { collector as kubernetesWorkloads } from './derived/kubernetes.workloads
 import { collector as longhornDriverNodes } from './derived/longhorn.driver-nodes.ts';
 import { collector as longhornManagers } from './derived/longhorn.managers.ts';
 import { collector as longhornVolumeHealth } from './derived/longhorn.volume-health.ts';
+import { collector as networkIngressEntries } from './derived/network.ingress-entries.ts';
+import { collector as networkServiceNeeds } from './derived/network.service-needs.ts';
 import { collector as prometheusOperatorOperators } from './derived/prometheus-operator.operators.ts';
 import { collector as prometheusOperatorSelection } from './derived/prometheus-operator.selection.ts';
+import { collector as prometheusAlertExpressions } from './derived/prometheus.alert-expressions.ts';
 import { collector as prometheusInstances } from './derived/prometheus.instances.ts';
 import { collector as prometheusLoadedRuleFiles } from './derived/prometheus.loaded-rule-files.ts';
 import { collector as prometheusPools } from './derived/prometheus.pools.ts';
@@ -126,6 +129,7 @@ import { collector as storageClaimUsage } from './derived/storage.claim-usage.ts
 import { collector as storageMissingClasses } from './derived/storage.missing-classes.ts';
 import { collector as storageNodeDiskUsage } from './derived/storage.node-disk-usage.ts';
 import { collector as storagePodDiskUsage } from './derived/storage.pod-disk-usage.ts';
+import { collector as thanosCompactors } from './derived/thanos.compactors.ts';
 import { collector as thanosComponents } from './derived/thanos.components.ts';
 import { collector as thanosLog } from './derived/thanos.log.ts';
 import { collector as thanosQueryEndpoints } from './derived/thanos.query-endpoints.ts';
@@ -134,6 +138,7 @@ import { collector as thanosQuerySettings } from './derived/thanos.query-setting
 import { collector as thanosServicePorts } from './derived/thanos.service-ports.ts';
 import { collector as thanosStoreAccess } from './derived/thanos.store-access.ts';
 import { collector as thanosStoreFailures } from './derived/thanos.store-failures.ts';
+import { collector as thanosUnloadedBlocks } from './derived/thanos.unloaded-blocks.ts';
 import { collector as thanosUploads } from './derived/thanos.uploads.ts';
 import { collector as thanosWorkloads } from './derived/thanos.workloads.ts';
 import type { Collector } from './collector.ts';
@@ -253,8 +258,11 @@ const ALL: readonly Collector[] = [
   longhornDriverNodes as unknown as Collector,
   longhornManagers as unknown as Collector,
   longhornVolumeHealth as unknown as Collector,
+  networkIngressEntries as unknown as Collector,
+  networkServiceNeeds as unknown as Collector,
   prometheusOperatorOperators as unknown as Collector,
   prometheusOperatorSelection as unknown as Collector,
+  prometheusAlertExpressions as unknown as Collector,
   prometheusInstances as unknown as Collector,
   prometheusLoadedRuleFiles as unknown as Collector,
   prometheusPools as unknown as Collector,
@@ -266,6 +274,7 @@ const ALL: readonly Collector[] = [
   storageMissingClasses as unknown as Collector,
   storageNodeDiskUsage as unknown as Collector,
   storagePodDiskUsage as unknown as Collector,
+  thanosCompactors as unknown as Collector,
   thanosComponents as unknown as Collector,
   thanosLog as unknown as Collector,
   thanosQueryEndpoints as unknown as Collector,
@@ -274,6 +283,7 @@ const ALL: readonly Collector[] = [
   thanosServicePorts as unknown as Collector,
   thanosStoreAccess as unknown as Collector,
   thanosStoreFailures as unknown as Collector,
+  thanosUnloadedBlocks as unknown as Collector,
   thanosUploads as unknown as Collector,
   thanosWorkloads as unknown as Collector,
 ];

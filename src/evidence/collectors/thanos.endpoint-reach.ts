@@ -63,7 +63,7 @@ export const collector = fetched({
     const gaps: Gap[] = [];
     const wanted = new Set([...endpoint.failing, name]);
     const line = await newestLine(context, query, wanted, gaps);
-    if (line) return told(failureKind(line.sample), line);
+    if (line) return told(failureKind(line.sample ?? ''), line);
     const probed = await probe(context, name, endpoint.outside);
     if (probed) return told(probed, { by: 'probe', words: `a connection from here: ${probed}` });
     if (!endpoint.outside && endpoint.readyPods.length === 0)

@@ -3,6 +3,7 @@ import type { ShapeOf } from '../../model/shape.ts';
 import { fetched } from '../collector.ts';
 import { timeOf } from '../components/block-times.ts';
 import { type Exposition, parseExposition, sumOf, valuesOf } from '../components/exposition.ts';
+import { quantile } from '../components/histograms.ts';
 import { THANOS_COMPONENTS } from '../components/identify.ts';
 import { askEach, type Part, replicasOf } from '../components/replicas.ts';
 import { withUnknownFields } from '../gaps.ts';
@@ -76,6 +77,9 @@ const ROW = {
   histograms: [
     { name: 'str', labels: 'map', count: 'float', sum: 'float', buckets: [{ le: 'float', value: 'float' }] },
   ],
+  /** Requests for series of a Store Gateway, and how long one in a hundred waits for a slot, in seconds. */
+  storeGateRequests: 'float',
+  storeGateWait: 'float',
   started: 'time',
   /** -1 where the process does not say when it started. */
   startedAge: 'int',
@@ -165,6 +169,7 @@ function read(context: { readonly takenAt: number }, exposition: Exposition): Pa
       value,
     })),
     histograms: HISTOGRAMS.flatMap(name => histogramsOf(exposition, name)),
+    ...gateOf(exposition),
     started,
     startedAge,
     meanCpu: startedAge > 0 ? cpu / startedAge : 0,
@@ -183,6 +188,7 @@ function withAbsentUnknown(row: Partial<Row>, exposition: Exposition): Partial<R
   const absent: (keyof Row & string)[] = NUMBER_FIELDS.filter(field => !families.has(NUMBERS[field][0]));
   if (!families.has('thanos_objstore_bucket_last_successful_upload_time')) absent.push('lastUpload', 'lastUploadAge');
   if (!families.has('process_start_time_seconds')) absent.push('started', 'startedAge', 'meanCpu');
+  if (!families.has(`${GATE}_bucket`)) absent.push('storeGateRequests', 'storeGateWait');
   if (!families.has('process_cpu_seconds_total')) absent.push('meanCpu');
   const gap: Gap = {
     evidence: 'thanos.metrics',
@@ -192,6 +198,16 @@ function withAbsentUnknown(row: Partial<Row>, exposition: Exposition): Partial<R
     notLookedAt: true,
   };
   return absent.length === 0 ? row : withUnknownFields<Partial<Row>>(row, gap, absent);
+}
+
+const GATE = 'thanos_bucket_store_series_gate_duration_seconds';
+
+function gateOf(exposition: Exposition) {
+  const [histogram] = histogramsOf(exposition, GATE);
+  return {
+    storeGateRequests: histogram?.count ?? 0,
+    storeGateWait: histogram ? quantile(histogram, 0.99) : 0,
+  };
 }
 
 function samplesOf(exposition: Exposition, name: string) {

@@ -60,6 +60,10 @@ const ROW = {
   retentionOneHour: 'int',
   waitInterval: 'int',
   syncBlockDuration: 'int',
+  deleteDelay: 'int',
+  /** Bytes that the caches of a Store Gateway may take; 0 for an index cache elsewhere. */
+  indexCache: 'int',
+  chunkPool: 'int',
   /** CronJob or Job: it is meant to end. */
   ends: 'bool',
 } as const;
@@ -162,6 +166,11 @@ function rowOf(group: readonly Component[], around: Around): ThanosWorkload {
     retentionOneHour: duration('--retention.resolution-1h', '0d'),
     waitInterval: duration('--wait-interval', '5m'),
     syncBlockDuration: duration('--sync-block-duration', '15m'),
+    deleteDelay: duration('--delete-delay', '48h'),
+    indexCache: /MEMCACHED|REDIS/i.test(flagValue(args, '--index-cache.config'))
+      ? 0
+      : sizeOf(flagValue(args, '--index-cache-size', '250MB')),
+    chunkPool: sizeOf(flagValue(args, '--chunk-pool-size', '2GB')),
     ends: kind === 'Job' || kind === 'CronJob',
   };
   return Object.defineProperties(base, placeFields(first, around.stores)) as unknown as ThanosWorkload;
@@ -169,6 +178,13 @@ function rowOf(group: readonly Component[], around: Around): ThanosWorkload {
 
 function unreadyFor(pod: { readonly ready: boolean; readonly readyAge: number; readonly age: number }): number {
   return pod.readyAge >= 0 ? pod.readyAge : Math.max(0, pod.age);
+}
+
+/** Bytes as Thanos' flags have them: `MB` and `MiB` are the same. */
+function sizeOf(value: string): number {
+  const match = /^([0-9.]+)\s*([KMGTP]?)i?B$/i.exec(value.trim());
+  if (!match) return 0;
+  return Math.round(Number(match[1]) * 1024 ** ' KMGTP'.indexOf((match[2] || ' ').toUpperCase()));
 }
 
 /** A flag that cannot be read as a duration keeps the component from starting: other rules say so. */
