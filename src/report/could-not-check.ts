@@ -21,9 +21,9 @@ export interface GapGroup {
 
 /** Which manifest of `deploy/rbac` allows what. The first that matches the resource is named. */
 const MANIFESTS: readonly (readonly [RegExp, string])[] = [
-  [/^pods\/log$/, 'deploy/rbac/reader-logs.yaml'],
-  [/\/proxy$|^pods\/portforward$/, 'deploy/rbac/reader-proxy.yaml'],
-  [/^secrets$/, 'deploy/rbac/reader-secrets.yaml'],
+  [/^secrets$/, 'deploy/rbac/reader-object-store-secret.yaml'],
+  [/^nodes\/proxy$/, 'deploy/rbac/reader-node-statistics.yaml'],
+  [/^pods\/portforward$/, 'deploy/rbac/reader-port-forward.yaml'],
   [/./, 'deploy/rbac/reader.yaml'],
 ];
 

@@ -17,6 +17,8 @@ export interface PossibleCause {
 /** A rule, and what others know of it. */
 export interface Explanation {
   readonly rule: Rule;
+  /** Why the obvious condition would be wrong; '' where nobody wrote it down. */
+  readonly why: string;
   /** What it reads, with one sentence each. */
   readonly evidence: readonly { readonly id: string; readonly about: string }[];
   readonly causes: readonly PossibleCause[];
@@ -30,14 +32,14 @@ const CAUSES = 12;
 
 /** What a rule looks for and on what evidence, what may be behind it, what to do, and which access it needs. */
 export function explain(explanation: Explanation, options: FormatOptions): string {
-  const { rule, evidence, causes, access, guide } = explanation;
+  const { rule, why, evidence, causes, access, guide } = explanation;
   const symbols = symbolsFor(options.unicode);
   const room = widthOf(options) - LABEL;
   const paragraph = (text: string) => wrap(oneLine(text), room);
   const parts: readonly (readonly [string, readonly string[]])[] = [
     ['Looks for', paragraph(rule.symptom)],
     ['On evidence', evidenceLines(evidence, room)],
-    ['Not obvious', paragraph(rule.why)],
+    ['Not obvious', paragraph(why)],
     ['Possible causes', causeLines(causes, options.all ? Infinity : CAUSES, symbols, room)],
     ['At risk', rule.atRisk ? paragraph(templateText(rule.atRisk)) : []],
     ['What to do', whatToDoLines(rule, room)],

@@ -5,11 +5,11 @@ import { clusterOf, FORBIDDEN, forbiddenLog, gapOf, reportOf, THREE_ROOTS, unkno
 
 describe('what is missing, and how to allow it', () => {
   const cases: readonly (readonly [string, Partial<Gap>, string])[] = [
-    ['/api/v1/namespaces/a/pods/p/log?container=c', {}, 'logs in a → deploy/rbac/reader-logs.yaml'],
-    ['/api/v1/namespaces/a/pods/p:9090/proxy/metrics', {}, 'HTTP of pods in a → deploy/rbac/reader-proxy.yaml'],
-    ['/api/v1/namespaces/a/services/s:80/proxy/-/ready', {}, 'HTTP of services in a → deploy/rbac/reader-proxy.yaml'],
-    ['/api/v1/nodes/n/proxy/stats/summary', {}, 'HTTP of nodes → deploy/rbac/reader-proxy.yaml'],
-    ['/api/v1/namespaces/a/secrets/s', {}, 'secrets in a → deploy/rbac/reader-secrets.yaml'],
+    ['/api/v1/namespaces/a/pods/p/log?container=c', {}, 'logs in a → deploy/rbac/reader.yaml'],
+    ['/api/v1/namespaces/a/pods/p:9090/proxy/metrics', {}, 'HTTP of pods in a → deploy/rbac/reader.yaml'],
+    ['/api/v1/namespaces/a/services/s:80/proxy/-/ready', {}, 'HTTP of services in a → deploy/rbac/reader.yaml'],
+    ['/api/v1/nodes/n/proxy/stats/summary', {}, 'HTTP of nodes → deploy/rbac/reader-node-statistics.yaml'],
+    ['/api/v1/namespaces/a/secrets/s', {}, 'secrets in a → deploy/rbac/reader-object-store-secret.yaml'],
     ['/api/v1/pods', {}, 'pods → deploy/rbac/reader.yaml'],
     ['/apis/apps/v1/deployments', {}, 'deployments.apps → deploy/rbac/reader.yaml'],
     ['/apis/longhorn.io/v1beta2/namespaces/l/volumes', {}, 'volumes.longhorn.io in l → deploy/rbac/reader.yaml'],

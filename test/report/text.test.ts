@@ -120,7 +120,7 @@ describe('what is said first', () => {
 
   it('unknown says what could not be done, and how to allow it', () => {
     expect(first(FORBIDDEN)).toBe('No problem found, but 10 of 143 checks could not be made.');
-    expect(text(FORBIDDEN, TERMINAL)).toContain('→ deploy/rbac/reader-logs.yaml');
+    expect(text(FORBIDDEN, TERMINAL)).toContain('→ deploy/rbac/reader.yaml');
   });
 
   it('a cluster that was not reached is never left out', () => {
