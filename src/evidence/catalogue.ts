@@ -87,6 +87,7 @@ import { collector as thanosReadiness } from './collectors/thanos.readiness.ts';
 import { collector as alertmanagerInstances } from './derived/alertmanager.instances.ts';
 import { collector as bucketGroups } from './derived/bucket.groups.ts';
 import { collector as bucketProducers } from './derived/bucket.producers.ts';
+import { collector as bucketUpkeep } from './derived/bucket.upkeep.ts';
 import { collector as ciliumConfig } from './derived/cilium.config.ts';
 import { collector as ciliumLoadBalancers } from './derived/cilium.load-balancers.ts';
 import { collector as ciliumPendingAddresses } from './derived/cilium.pending-addresses.ts';
@@ -113,7 +114,9 @@ import { collector as kubernetesWorkloads } from './derived/kubernetes.workloads
 import { collector as longhornDriverNodes } from './derived/longhorn.driver-nodes.ts';
 import { collector as longhornManagers } from './derived/longhorn.managers.ts';
 import { collector as longhornVolumeHealth } from './derived/longhorn.volume-health.ts';
+import { collector as networkDns } from './derived/network.dns.ts';
 import { collector as networkIngressEntries } from './derived/network.ingress-entries.ts';
+import { collector as networkLookupFailures } from './derived/network.lookup-failures.ts';
 import { collector as networkServiceNeeds } from './derived/network.service-needs.ts';
 import { collector as prometheusOperatorOperators } from './derived/prometheus-operator.operators.ts';
 import { collector as prometheusOperatorSelection } from './derived/prometheus-operator.selection.ts';
@@ -232,6 +235,7 @@ const ALL: readonly Collector[] = [
   alertmanagerInstances as unknown as Collector,
   bucketGroups as unknown as Collector,
   bucketProducers as unknown as Collector,
+  bucketUpkeep as unknown as Collector,
   ciliumConfig as unknown as Collector,
   ciliumLoadBalancers as unknown as Collector,
   ciliumPendingAddresses as unknown as Collector,
@@ -258,7 +262,9 @@ const ALL: readonly Collector[] = [
   longhornDriverNodes as unknown as Collector,
   longhornManagers as unknown as Collector,
   longhornVolumeHealth as unknown as Collector,
+  networkDns as unknown as Collector,
   networkIngressEntries as unknown as Collector,
+  networkLookupFailures as unknown as Collector,
   networkServiceNeeds as unknown as Collector,
   prometheusOperatorOperators as unknown as Collector,
   prometheusOperatorSelection as unknown as Collector,

@@ -26,7 +26,7 @@ export interface PortOffer {
 export function portFault(question: PortQuestion, offer: PortOffer): PortFault {
   const { port, targetPort } = question;
   if (port !== '') {
-    if (offer.names.some(name => fullMatch(port, name))) return '';
+    if (offer.names.some(name => matchesWhole(port, name))) return '';
     if (/^[0-9]+$/.test(port)) return 'number-instead-of-name';
     if (offer.names.some(name => name.toLowerCase() === port.toLowerCase())) return 'other-case';
     if (offer.names.length > 0 && offer.names.every(name => name === '')) return 'unnamed-port';
@@ -36,8 +36,11 @@ export function portFault(question: PortQuestion, offer: PortOffer): PortFault {
   return 'no-such-target-port';
 }
 
-/** An expression that JavaScript does not know (Go's differ in rare forms) counts as a match: no proof of a fault. */
-function fullMatch(pattern: string, name: string): boolean {
+/**
+ * Whether a pattern matches a name as a whole. An expression that JavaScript does not know (Go's differ in rare forms)
+ * counts as a match: it is no proof of a fault.
+ */
+export function matchesWhole(pattern: string, name: string): boolean {
   if (pattern === name) return true;
   // Names of ports are short and so are these patterns; one that nests repetitions is not tried.
   if (!/[.*+?|[({\\^$]/.test(pattern)) return false;
