@@ -2,7 +2,7 @@ import type { Argv } from 'yargs';
 import { UserError } from '../model/user-error.ts';
 import type { DiagnoseArguments } from './commands/diagnose.ts';
 import { EXIT } from './exit-codes.ts';
-import { FAIL_ON, readingOptions, ruleOptions } from './options.ts';
+import { FAIL_ON, liveOptions, readingOptions, ruleOptions } from './options.ts';
 
 const EXIT_CODES = `Exit codes:
   0  healthy, as far as looked
@@ -126,6 +126,40 @@ function addCommands(cli: Argv, given: readonly string[], end: (code: number) =>
       async options => {
         const { runDiagnose } = await import('./commands/diagnose.ts');
         end(await runDiagnose(options as unknown as DiagnoseArguments, given));
+      },
+    )
+    .command(
+      'collect',
+      'save what a diagnosis would read, redacted, as a bundle',
+      builder =>
+        liveOptions(builder)
+          .option('output', {
+            alias: 'o',
+            type: 'string',
+            demandOption: true,
+            requiresArg: true,
+            describe: 'folder or .tar.gz to write',
+          })
+          .example('$0 collect --all-contexts -o incident.tar.gz', 'every context, packed')
+          .example('$0 diagnose --bundle incident.tar.gz', 'and the same answer anywhere'),
+      async options => {
+        const { runCollect } = await import('./commands/collect.ts');
+        end(await runCollect(options as never));
+      },
+    )
+    .command(
+      'demo',
+      'diagnose a recorded incident, served on local ports',
+      builder =>
+        builder.option('fleet', {
+          choices: ['pool-exhausted', 'sidecar-speaks-https'] as const,
+          default: 'pool-exhausted' as const,
+          requiresArg: true,
+          describe: 'which incident',
+        }),
+      async options => {
+        const { runDemo } = await import('./commands/demo.ts');
+        end(await runDemo(options as never));
       },
     )
     .command(

@@ -17,7 +17,9 @@ export async function runLogs(options: LogsArguments): Promise<number> {
   const logs = await explainLogs(files, component, process.stdin);
   if (options.format === 'json') {
     const hits = logs.flatMap(log => log.hits.map(hit => ({ file: log.file, ...hit })));
-    process.stdout.write(`${JSON.stringify({ logs: logs.map(({ file, lines, from, to }) => ({ file, lines, from, to })), hits }, null, 2)}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ logs: logs.map(({ file, lines, from, to }) => ({ file, lines, from, to })), hits }, null, 2)}\n`,
+    );
   } else {
     const { width } = terminalOf(process.stdout, options.color);
     process.stdout.write(logMeanings(logs, { width, all: options.verbose }));

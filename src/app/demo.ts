@@ -1,0 +1,65 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openBundleFiles } from '../clusters/bundle-files.ts';
+import type { Report } from '../model/report.ts';
+import { startFleet } from '../simulator/fleet.ts';
+import { diagnoseFleet, NO_EXPECTATIONS, type Progress } from './diagnose.ts';
+import { openLive } from './open-live.ts';
+import { findUpward } from './package-files.ts';
+import { builtinRules } from './rule-files.ts';
+import { builtinSignatures } from './signature-files.ts';
+import { version } from './version.ts';
+
+/** The recorded incidents that are shipped. */
+export const DEMO_FLEETS = ['pool-exhausted', 'sidecar-speaks-https'] as const;
+export type DemoFleet = (typeof DEMO_FLEETS)[number];
+
+/**
+ * Starts a recorded fleet on local ports and diagnoses it live, through the same code that reads real clusters: HTTP of
+ * API servers, logs, components through the proxy, the object store, probes.
+ */
+export async function diagnoseDemo(fleet: DemoFleet, onProgress: (event: Progress) => void): Promise<Report> {
+  const place = findUpward(`fleets/${fleet}.tar.gz`) ?? findUpward(`src/simulator/fleets/${fleet}.tar.gz`);
+  if (!place) throw new Error(`the package lacks the recorded fleet ${fleet}`);
+  const simulated = await startFleet(await openBundleFiles(place));
+  const folder = await mkdtemp(join(tmpdir(), 'thanos-doctor-demo-'));
+  try {
+    const kubeconfig = join(folder, 'kubeconfig');
+    await writeFile(kubeconfig, simulated.kubeconfig, { mode: 0o600 });
+    const sources = await openLive({
+      kubeconfig,
+      contexts: simulated.clusters.map(cluster => cluster.name),
+      allContexts: false,
+      fleet: undefined,
+      namespaces: [],
+      since: '',
+      readSecrets: true,
+      portForward: false,
+      signal: new AbortController().signal,
+      deadline: Date.now() + 60_000,
+      overrides: {
+        redirect: simulated.redirect,
+        storeCertificateAuthority: simulated.authorities.join(''),
+        retry: { retries: 0 },
+      },
+    });
+    try {
+      return await diagnoseFleet(sources, {
+        rules: builtinRules(),
+        signatures: builtinSignatures(),
+        expectations: NO_EXPECTATIONS,
+        fleet: 'demo',
+        concurrency: 16,
+        version: version(),
+        command: 'thanos-doctor demo',
+        onProgress,
+      });
+    } finally {
+      await Promise.all(sources.map(source => source.close()));
+    }
+  } finally {
+    await simulated.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,43 @@
+import { DEMO_FLEETS, diagnoseDemo } from '../../app/demo.ts';
+import { text } from '../../report/text.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { GlobalOptions } from '../options.ts';
+import { screenOptions, writeReports } from '../outputs.ts';
+import { startProgress } from '../progress.ts';
+import { terminalOf } from '../terminal.ts';
+
+export interface DemoArguments extends GlobalOptions {
+  readonly fleet: (typeof DEMO_FLEETS)[number];
+}
+
+const FILES = ['report.md', 'report.json'];
+
+/** Exit code 0 when the fleet was read and its incident was found, as it must be. */
+export async function runDemo(options: DemoArguments): Promise<number> {
+  process.stderr.write(
+    `A recorded incident (${options.fleet}) is served by API servers and an object store on local ports, and diagnosed live.\n`,
+  );
+  const progress = startProgress(process.stderr, terminalOf(process.stderr, options.color), {
+    clusters: [],
+    quiet: options.quiet,
+    verbose: options.verbose,
+    expected: 110,
+  });
+  const report = await diagnoseDemo(options.fleet, progress.onProgress);
+  progress.end();
+  process.stdout.write(text(report, screenOptions(terminalOf(process.stdout, options.color), false)));
+  await writeReports(report, FILES, false);
+  const other = DEMO_FLEETS.find(fleet => fleet !== options.fleet)!;
+  process.stderr.write(
+    `\n${[
+      `wrote ${FILES.join(' and ')} here`,
+      '',
+      'Next, for your own clusters:',
+      '  thanos-doctor diagnose                               the current context',
+      '  thanos-doctor diagnose --all-contexts -o report.md   all of them, with a report for the ticket',
+      '  thanos-doctor collect --all-contexts -o incident.tar.gz   save what was seen; diagnose --bundle reads it anywhere',
+      `  thanos-doctor demo --fleet ${other}   the other recorded incident`,
+    ].join('\n')}\n`,
+  );
+  return report.roots.length > 0 ? EXIT.healthy : EXIT.problems;
+}
