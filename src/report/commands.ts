@@ -18,7 +18,7 @@ export function instructions(byHand: string): readonly Instruction[] {
   const found: Instruction[] = [];
   const lines = clean(byHand).split('\n');
   for (let at = 0; at < lines.length; at += 1) {
-    const line = (lines[at] ?? '').trim().replace(/^\$ /, '');
+    const line = withoutNumber((lines[at] ?? '').trim().replace(/^\$ /, ''));
     if (line === '' || /^`{3,}\w*$/.test(line)) continue;
     if (line.startsWith('#')) {
       found.push({ is: 'comment', text: line.replace(/^#+\s*/, '') });
@@ -40,9 +40,16 @@ export function shortLines(command: string): string {
   return command.includes('<<') ? command : command.split('\n').flatMap(brokenLine).join('\n');
 }
 
+/** A command loses the number of its step: what is pasted begins with the command. */
+function withoutNumber(line: string): string {
+  const rest = line.replace(/^\d+[.)]\s+/, '');
+  return isCommand(rest) ? rest : line;
+}
+
 function isCommand(line: string): boolean {
   const words = line.split(/\s+/).filter(word => !/^[A-Z_]+=\S*$/.test(word));
   if (!PROGRAMS.has(words[0] ?? '')) return false;
+  if (/[a-z)`]\.$/.test(line)) return false;
   const isSentence = /[.:,]$/.test(line) || words.length > 6;
   return !isSentence || ARGUMENT.test(line);
 }

@@ -11,8 +11,8 @@ import { displayWidth, wrap } from './wrap.ts';
 export function noteLines(report: Report, arranged: Arranged, page: Page, gaps: number): readonly string[] {
   const hasProblems = report.verdict === 'problems';
   return [
-    ...gapLines('Could not check', arranged.couldNotCheck, hasProblems ? gaps : Math.max(gaps, 20), page),
-    ...gapLines('Not looked at', arranged.notLookedAt, hasProblems ? Math.min(gaps, 1) : Math.max(gaps, 12), page),
+    ...gapLines('Could not check', arranged.couldNotCheck, hasProblems ? gaps : Math.max(gaps, 20), 2, report, page),
+    ...gapLines('Not looked at', arranged.notLookedAt, hasProblems ? 1 : Math.max(gaps, 12), 1, report, page),
     ...worthKnowingLines(arranged.worthKnowing, page),
     ...suppressedLines(report, page),
   ];
@@ -50,24 +50,36 @@ export function timelineLines({ timeline }: Report, page: Page): readonly string
   return ['', 'Timeline', ...rows.map(row => `  ${row}`)];
 }
 
-function gapLines(label: string, groups: readonly GapGroup[], rows: number, page: Page): readonly string[] {
-  const [taken, left] = page.all ? [groups, 0] : firstOf(groups, rows);
-  const names = taken.map(({ clusters }) => clusterText(clusters, 3));
+/** Groups of gaps; with a single row for each there is no room for the way to allow it. */
+function gapLines(
+  label: string,
+  groups: readonly GapGroup[],
+  room: number,
+  rows: number,
+  report: Report,
+  page: Page,
+): readonly string[] {
+  const [taken, left] = page.all ? [groups, 0] : firstOf(groups, room);
+  const names = taken.map(({ clusters }) => whichClusters(clusters, report));
   const column = Math.min(24, Math.max(-2, ...names.map(displayWidth))) + 2;
-  const lines = taken.flatMap((group, at) =>
-    beside(names[at] ?? '', column, gapRows(group, page.width - page.note - column, page)),
-  );
+  const columns = page.width - page.note - column;
+  const lines = taken.flatMap((group, at) => beside(names[at] ?? '', column, gapRows(group, columns, rows, page)));
   return noted(label, left > 0 ? [...lines, `and ${left} more (--all)`] : lines, page);
 }
 
-function gapRows({ what, why, way, checks }: GapGroup, room: number, page: Page): readonly string[] {
+function whichClusters(clusters: readonly string[], report: Report): string {
+  const isAll = clusters.length > 1 && clusters.length === report.clusters.length;
+  return isAll ? 'all clusters' : clusterText(clusters, 3);
+}
+
+function gapRows({ what, why, way, checks }: GapGroup, columns: number, rows: number, page: Page): readonly string[] {
   const size = checks > 0 && what !== 'everything' ? `, ${counted(checks, 'check')}` : '';
-  const lines = fitted(`${what}: ${why}${size}`, room, page.all ? Infinity : 2, page);
-  if (way === '') return lines;
+  const lines = fitted(`${what}: ${why}${size}`, columns, page.all ? Infinity : rows, page);
+  if (way === '' || (rows === 1 && !page.all)) return lines;
   const arrow = `${page.symbols.arrow} ${way}`;
-  const arrowLines = way.startsWith('kubectl ') ? [arrow] : wrap(arrow, room);
+  const arrowLines = way.startsWith('kubectl ') ? [arrow] : wrap(arrow, columns);
   const last = lines.at(-1) ?? '';
-  const fits = displayWidth(last) + 3 + displayWidth(arrow) <= room;
+  const fits = displayWidth(last) + 3 + displayWidth(arrow) <= columns;
   return fits ? [...lines.slice(0, -1), `${last}   ${arrow}`] : [...lines, ...arrowLines];
 }
 

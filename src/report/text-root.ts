@@ -144,12 +144,18 @@ function factLines(root: Root, page: Page, density: Density): readonly string[] 
     beside(label, column, lines).map(line => indented(`  ${line}`, page));
   const left = root.logs.length - logs.length;
   return [
-    ...facts.flatMap(([label, value]) => row(label, fitted(value, room, density.factRows, page))),
+    ...facts.flatMap(([label, value]) => row(label, valueRows(value, room, density, page))),
     ...logs.flatMap((log, at) => {
       const further = at === logs.length - 1 && left > 0 ? `and ${counted(left, 'other line')}` : '';
       return row(at === 0 ? 'Log' : '', logRows(log, further, now, room, page, density));
     }),
   ];
+}
+
+/** A value without blanks that is wider than the page loses its middle, unless everything is shown. */
+function valueRows(value: string, room: number, density: Density, page: Page): readonly string[] {
+  const rows = fitted(value, room, density.factRows, page);
+  return page.all ? rows : rows.map(row => withoutMiddle(row, room, page.symbols.more));
 }
 
 /** The line as far as there is room, then how often, when last, and where; on the same row where that fits. */

@@ -1,9 +1,12 @@
 import stringWidth from 'string-width';
 import { cap } from './clean.ts';
 
+/** What takes one column a character for certain: ASCII and the signs of our own layout. */
+const NARROW = /^[\x20-\x7e\u00a0·→…×├└│─]*$/;
+
 /** Columns that a text takes on a terminal: two for each CJK character. */
 export function displayWidth(text: string): number {
-  return /^[\x20-\x7e]*$/.test(text) ? text.length : stringWidth(text);
+  return NARROW.test(text) ? text.length : stringWidth(text);
 }
 
 /** Filled with blanks on the right up to `columns`. */

@@ -119,6 +119,8 @@ describe('instructions', () => {
       'kubectl apply the Secret, do not delete it first.',
       'mc mb ALIAS/BUCKET',
       'until kubectl get ns a; do sleep 1; done',
+      '2. kubectl -n a logs p -c c | grep x',
+      "nc -zv HOST PORT from the hub's network; `wget http://HOST` proves nothing.",
     ].join('\n');
     expect(instructions(byHand).map(({ is }) => is)).toEqual([
       'prose',
@@ -128,7 +130,10 @@ describe('instructions', () => {
       'prose',
       'command',
       'command',
+      'command',
+      'prose',
     ]);
+    expect(instructions(byHand)[7]?.text).toBe('kubectl -n a logs p -c c | grep x');
     expect(instructions(byHand)[2]?.text).toBe('kubectl -n a get pods   # all of them');
   });
 

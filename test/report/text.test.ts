@@ -198,7 +198,7 @@ function talkative(count: number): Report {
       subject: subject('Pod', 'metrics', `pod-${at}`),
       message: words,
       since: '2026-11-22T01:02:03Z',
-      facts: Object.fromEntries(Array.from({ length: 12 }, (_unused, fact) => [`Fact ${fact}`, words])),
+      facts: Object.fromEntries(Array.from({ length: 4 }, (_unused, fact) => [`Fact ${fact}`, words])),
       atRisk: words,
       causedBy: rootAt === at ? [] : [`rule-${rootAt % 50}/west/Pod/metrics/pod-${rootAt}`],
       fix: {
