@@ -9,7 +9,6 @@ export interface ClusterFolder {
   write(path: string, content: string | Uint8Array): Promise<void>;
   writeYaml(path: string, value: unknown): Promise<void>;
   writeChunks(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void>;
-  remove(path: string): Promise<void>;
   /** The text without credentials; a second look, after the source's own. */
   clean(text: string): string;
   /** Counts what stands in the text in place of credentials. */

@@ -3,6 +3,7 @@ import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { UserError } from '../model/user-error.ts';
+import { membersOf } from './module-members.ts';
 
 /** The files of a bundle, by their path inside it. Nothing is ever extracted to disk. */
 export interface BundleFiles {
@@ -54,7 +55,7 @@ function commonTop(paths: readonly string[]): string {
 }
 
 async function readArchive(place: string): Promise<ReadonlyMap<string, Uint8Array>> {
-  const { extract } = await import('tar-stream');
+  const { extract } = membersOf(await import('tar-stream'));
   const files = new Map<string, Uint8Array>();
   const refuse = (what: string) =>
     new UserError(

@@ -5,12 +5,12 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { UserError } from '../model/user-error.ts';
+import { membersOf } from './module-members.ts';
 
 /** A bundle while it is written: files go to a folder aside, and nothing is at the target before all of them are there. */
 export interface BundleTarget {
   write(path: string, content: string | Uint8Array): Promise<void>;
   writeChunks(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void>;
-  remove(path: string): Promise<void>;
   /** Moves the folder to the target, or packs it into one. */
   finish(time: Date): Promise<void>;
   /** Leaves nothing behind. */
@@ -36,10 +36,19 @@ export async function openTarget(target: string): Promise<BundleTarget> {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     return file;
   };
+  const underWay = new Set<Promise<void>>();
+  let abandoned = false;
+  /** What is written after the end would stay behind. */
+  const track = (writing: () => Promise<void>): Promise<void> => {
+    if (abandoned) return Promise.reject(new Error('the bundle was given up'));
+    const pending = writing().finally(() => underWay.delete(pending));
+    underWay.add(pending);
+    return pending;
+  };
   return {
-    write: async (path, content) => writeFile(await fileAt(path), content, { mode: 0o600 }),
-    writeChunks: async (path, chunks) => pipeline(chunks, createWriteStream(await fileAt(path), { mode: 0o600 })),
-    remove: async path => rm(await fileAt(path), { force: true }),
+    write: (path, content) => track(async () => writeFile(await fileAt(path), content, { mode: 0o600 })),
+    writeChunks: (path, chunks) =>
+      track(async () => pipeline(chunks, createWriteStream(await fileAt(path), { mode: 0o600 }))),
     async finish(time) {
       if (!isArchive(place)) return rename(aside, place);
       const packed = `${aside}.tar.gz`;
@@ -51,7 +60,11 @@ export async function openTarget(target: string): Promise<BundleTarget> {
         await rm(aside, { recursive: true, force: true });
       }
     },
-    abandon: () => rm(aside, { recursive: true, force: true }),
+    async abandon() {
+      abandoned = true;
+      await Promise.allSettled(underWay);
+      await rm(aside, { recursive: true, force: true });
+    },
   };
 }
 
@@ -61,7 +74,7 @@ function isArchive(place: string): boolean {
 
 /** In a fixed order and with one time, so that the same files make the same archive. */
 async function pack(folder: string, file: string, top: string, time: Date): Promise<void> {
-  const { pack: createPack } = await import('tar-stream');
+  const { pack: createPack } = membersOf(await import('tar-stream'));
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = entries
     .filter(entry => entry.isFile())

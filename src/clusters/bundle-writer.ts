@@ -112,7 +112,6 @@ async function recordCluster(
     write: (path, content) => bundle.write(`clusters/${name}/${path}`, content),
     writeYaml: (path, value) => bundle.write(`clusters/${name}/${path}`, stringify(value)),
     writeChunks: (path, chunks) => bundle.writeChunks(`clusters/${name}/${path}`, chunks),
-    remove: path => bundle.remove(`clusters/${name}/${path}`),
     clean: redactor.body,
     count(where, text) {
       const count = text.split('redacted:hmac:').length - 1;

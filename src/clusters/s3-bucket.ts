@@ -8,6 +8,7 @@ import type { BucketAnswer, BucketListing, RawObject } from '../model/source.ts'
 import { failureGap } from './bundle-source.ts';
 import type { FailureRecord } from './failure-record.ts';
 import type { StoreCredentials } from './live-options.ts';
+import { membersOf } from './module-members.ts';
 import { classify, TransportFailure } from './transport.ts';
 
 export interface BucketOptions {
@@ -90,7 +91,7 @@ export function openBuckets(options: BucketOptions): Buckets {
 
   async function page(store: string, path: string, token: string | undefined, size: number) {
     return ask(store, path, async ({ client, bucket, prefix }, abortSignal) => {
-      const { ListObjectsV2Command } = await import('@aws-sdk/client-s3');
+      const { ListObjectsV2Command } = await sdk();
       const command = new ListObjectsV2Command({
         Bucket: bucket,
         Prefix: prefix,
@@ -113,7 +114,7 @@ export function openBuckets(options: BucketOptions): Buckets {
       const listed = await page(store, path, undefined, 1);
       if (isRefusal(listed)) return listed;
       const head = await ask(store, path, async ({ client }, abortSignal) => {
-        const { HeadBucketCommand } = await import('@aws-sdk/client-s3');
+        const { HeadBucketCommand } = await sdk();
         return client.send(new HeadBucketCommand({ Bucket: bucket }), { abortSignal });
       });
       if (isRefusal(head)) return head;
@@ -143,7 +144,7 @@ export function openBuckets(options: BucketOptions): Buckets {
       const { bucket } = await bucketOf(store);
       const path = `s3://${bucket}/${key}`;
       const body = await ask(store, path, async ({ client }, abortSignal) => {
-        const { GetObjectCommand } = await import('@aws-sdk/client-s3');
+        const { GetObjectCommand } = await sdk();
         const output = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }), { abortSignal });
         if ((output.ContentLength ?? 0) > OBJECT_BYTES) {
           (output.Body as { destroy?: () => void } | undefined)?.destroy?.();
@@ -271,9 +272,9 @@ async function openBucket(options: BucketOptions, store: string): Promise<OpenBu
 }
 
 /** The SDK warns of Node 20 on standard error, once it is loaded. */
-function sdk() {
+async function sdk() {
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
-  return import('@aws-sdk/client-s3');
+  return membersOf(await import('@aws-sdk/client-s3'));
 }
 
 function notAsked(detail: string): GapSignal {
@@ -301,7 +302,7 @@ async function agentsFor(options: BucketOptions, config: RawObject, url: URL) {
   if (elsewhere !== undefined) return redirectedAgents(elsewhere, pool, secure);
   const proxy = options.proxyFor(url);
   if (!proxy) return { httpAgent: new HttpAgent(pool), httpsAgent: new HttpsAgent(secure) };
-  const { HttpProxyAgent, HttpsProxyAgent } = await import('hpagent');
+  const { HttpProxyAgent, HttpsProxyAgent } = membersOf(await import('hpagent'));
   return { httpAgent: new HttpProxyAgent({ ...pool, proxy }), httpsAgent: new HttpsProxyAgent({ ...secure, proxy }) };
 }
 

@@ -3,6 +3,7 @@ import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { UserError } from '../model/user-error.ts';
+import { membersOf } from './module-members.ts';
 import { isLoopback } from './proxy-environment.ts';
 
 /** Why no whole answer came, in the words of a bundle's `failures.yaml`. */
@@ -248,7 +249,7 @@ async function createAgent(options: TransportOptions): Promise<HttpAgent | Https
   if (!proxy) return secure ? new HttpsAgent({ ...pool, ...tls }) : new HttpAgent(pool);
   if (!URL.canParse(proxy)) throw new UserError(`cannot use the proxy for ${base.host}: its URL is no URL`);
   if (/^socks/.test(proxy)) return socksAgent(options, proxy);
-  const { HttpProxyAgent, HttpsProxyAgent } = await import('hpagent');
+  const { HttpProxyAgent, HttpsProxyAgent } = membersOf(await import('hpagent'));
   return secure ? new HttpsProxyAgent({ ...pool, ...tls, proxy }) : new HttpProxyAgent({ ...pool, proxy });
 }
 
