@@ -125,6 +125,7 @@ import { collector as prometheusInstances } from './derived/prometheus.instances
 import { collector as prometheusLoadedRuleFiles } from './derived/prometheus.loaded-rule-files.ts';
 import { collector as prometheusPools } from './derived/prometheus.pools.ts';
 import { collector as prometheusReplicas } from './derived/prometheus.replicas.ts';
+import { collector as prometheusRuleHealth } from './derived/prometheus.rule-health.ts';
 import { collector as prometheusScrapeJobs } from './derived/prometheus.scrape-jobs.ts';
 import { collector as storageAttachmentStates } from './derived/storage.attachment-states.ts';
 import { collector as storageChains } from './derived/storage.chains.ts';
@@ -273,6 +274,7 @@ const ALL: readonly Collector[] = [
   prometheusLoadedRuleFiles as unknown as Collector,
   prometheusPools as unknown as Collector,
   prometheusReplicas as unknown as Collector,
+  prometheusRuleHealth as unknown as Collector,
   prometheusScrapeJobs as unknown as Collector,
   storageAttachmentStates as unknown as Collector,
   storageChains as unknown as Collector,

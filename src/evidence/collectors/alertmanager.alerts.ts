@@ -52,6 +52,7 @@ export const collector = fetched({
     };
     return askEach<Row>(
       context,
+      { id: 'alertmanager.alerts', core: false },
       await replicasOf(context, ['alertmanager']),
       replica => ({ alertmanager: replica.subject, pod: replica.pod }),
       [part],

@@ -75,6 +75,7 @@ export const collector = fetched({
     };
     return askEach<Row>(
       context,
+      { id: 'alertmanager.status', core: false },
       await replicasOf(context, ['alertmanager']),
       replica => ({ alertmanager: replica.subject, pod: replica.pod, peersExpected: replica.replicas }),
       [ready, status],

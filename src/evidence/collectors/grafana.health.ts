@@ -62,6 +62,7 @@ export const collector = fetched({
     };
     return askEach<Row>(
       context,
+      { id: 'grafana.health', core: false },
       replicas,
       replica => {
         const deployment = known(deployments).find(row => row.key === replica.workload.key);

@@ -35,6 +35,7 @@ export const collector = fetched({
     };
     return askEach<Row>(
       context,
+      { id: 'prometheus.alertmanagers', core: false },
       await replicasOf(context, ['prometheus']),
       replica => ({ prometheus: replica.subject, pod: replica.pod, running: replica.running }),
       [part],

@@ -55,6 +55,7 @@ export const collector = fetched({
     };
     return askEach<Row>(
       context,
+      { id: 'prometheus.alerts', core: false },
       await replicasOf(context, ['prometheus', 'rule']),
       replica => ({
         evaluator: replica.subject,

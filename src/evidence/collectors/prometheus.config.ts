@@ -65,6 +65,7 @@ export const collector = fetched({
     };
     return askEach<Row>(
       context,
+      { id: 'prometheus.config', core: true },
       await replicasOf(context, ['prometheus']),
       replica => ({ prometheus: replica.subject, pod: replica.pod, running: replica.running }),
       [part],

@@ -52,6 +52,7 @@ export const collector = fetched({
     };
     return askEach<Row>(
       context,
+      { id: 'prometheus.flags', core: false },
       await replicasOf(context, ['prometheus']),
       replica => ({ prometheus: replica.subject, pod: replica.pod, running: replica.running }),
       [part],

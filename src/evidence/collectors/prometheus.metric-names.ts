@@ -22,6 +22,7 @@ export const collector = fetched({
     };
     return askEach<Row>(
       context,
+      { id: 'prometheus.metric-names', core: false },
       await replicasOf(context, ['prometheus']),
       replica => ({ evaluator: replica.subject, pod: replica.pod, running: replica.running }),
       [part],

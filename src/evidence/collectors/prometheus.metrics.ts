@@ -101,6 +101,7 @@ export const collector = fetched({
     };
     return askEach<Row>(
       context,
+      { id: 'prometheus.metrics', core: false },
       await replicasOf(context, ['prometheus']),
       replica => ({ prometheus: replica.subject, pod: replica.pod, running: replica.running }),
       [part],

@@ -100,6 +100,7 @@ export const collector = fetched({
     };
     return askEach<Row>(
       context,
+      { id: 'prometheus.rules', core: false },
       await replicasOf(context, ['prometheus', 'rule']),
       replica => ({
         evaluator: replica.subject,

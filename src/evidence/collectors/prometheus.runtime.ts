@@ -95,6 +95,7 @@ export const collector = fetched({
     ];
     return askEach<Row>(
       context,
+      { id: 'prometheus.runtime', core: true },
       await replicasOf(context, ['prometheus']),
       replica => ({
         prometheus: replica.subject,

@@ -97,6 +97,7 @@ export const collector = fetched({
     const around = surroundings(context.takenAt, known(pods), known(components), known(monitors));
     return askEach<Row>(
       context,
+      { id: 'prometheus.targets', core: true },
       replicas,
       replica => ({ prometheus: replica.subject, pod: replica.pod, running: replica.running }),
       [targetsPart(around)],

@@ -36,6 +36,8 @@ const ROW = {
 
 type Row = ShapeOf<typeof ROW>;
 
+const EVIDENCE = { id: 'thanos.loaded-blocks', core: false };
+
 export const collector = fetched({
   id: 'thanos.loaded-blocks',
   about: 'The blocks that Store Gateways have loaded, and those that the Compactor sees.',
@@ -70,8 +72,8 @@ export const collector = fetched({
       view,
     });
     const answers = await Promise.all([
-      askEach<Row>(context, stores, base('loaded'), parts('loaded')),
-      askEach<Row>(context, compactors, base('global'), parts('global')),
+      askEach<Row>(context, EVIDENCE, stores, base('loaded'), parts('loaded')),
+      askEach<Row>(context, EVIDENCE, compactors, base('global'), parts('global')),
     ]);
     return answers.flat();
   },

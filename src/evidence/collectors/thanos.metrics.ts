@@ -121,6 +121,7 @@ export const collector = fetched({
     ];
     return askEach<Row>(
       context,
+      { id: 'thanos.metrics', core: false },
       await replicasOf(
         context,
         [...THANOS_COMPONENTS].filter(component => component !== 'tools'),

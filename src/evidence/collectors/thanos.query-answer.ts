@@ -46,6 +46,7 @@ export const collector = fetched({
     const replicas = await replicasOf(context, ['query']);
     return askEach<Row>(
       context,
+      { id: 'thanos.query-answer', core: false },
       replicas.filter(replica => gapOf(replica) || replica.running),
       replica => ({ query: replica.subject, pod: replica.pod, containerKey: replica.containerKey }),
       [part],

@@ -94,6 +94,7 @@ export const collector = fetched({
         .map(replica =>
           askEach<Row>(
             context,
+            { id: 'thanos.query-stores', core: true },
             [replica],
             () => ({
               query: replica.subject,

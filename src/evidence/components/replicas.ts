@@ -51,6 +51,7 @@ export interface Part<Row> {
  */
 export async function askEach<Row extends object>(
   context: Context,
+  evidence: { readonly id: string; readonly core: boolean },
   replicas: readonly Component[],
   base: (replica: Component) => Partial<Row>,
   parts: readonly Part<Row>[],
@@ -62,31 +63,38 @@ export async function askEach<Row extends object>(
       if (!replica.running)
         return rowOf<Row>(
           base(replica),
-          parts.map(part => [part.fields, part.ofStopped ?? notRunning(replica)] as const),
+          parts.map(part => [part.fields, part.ofStopped ?? notRunning(replica, evidence.id)] as const),
         );
       const asker = askerOf(context, replica);
       const answers = await Promise.all(
-        parts.map(async part => [part.fields, await outcome(part.read(asker, replica))] as const),
+        parts.map(async part => [part.fields, await outcome(part.read(asker, replica), evidence)] as const),
       );
       return rowOf<Row>(base(replica), answers);
     }),
   );
 }
 
-function notRunning(replica: Component): GapSignal {
+function notRunning(replica: Component, evidence: string): GapSignal {
   const { namespace, name } = replica.pod;
   return new GapSignal({
+    evidence,
     reason: 'unreachable',
     detail: `container ${replica.container} of pod ${namespace}/${name} does not run, so it was not asked`,
   });
 }
 
-async function outcome<Value>(promise: Promise<Value>): Promise<Value | GapSignal> {
+/** A gap inside a row is explained here, as the store explains one of a whole piece of evidence. */
+async function outcome<Value>(
+  promise: Promise<Value>,
+  evidence: { readonly id: string; readonly core: boolean },
+): Promise<Value | GapSignal> {
   try {
     return await promise;
   } catch (error) {
-    if (error instanceof GapSignal) return error;
-    throw error;
+    if (!(error instanceof GapSignal)) throw error;
+    const { gap } = error;
+    const notLookedAt = gap.notLookedAt || (gap.reason === 'not-in-bundle' && !evidence.core);
+    return new GapSignal({ ...gap, evidence: gap.evidence || evidence.id, notLookedAt });
   }
 }
 
