@@ -80,7 +80,7 @@ export function subjectText({ kind, namespace, name }: Subject): string {
 }
 
 /** Where findings are, equal subjects of several clusters joined. */
-export function placesOf(findings: readonly Finding[]): readonly Place[] {
+function placesOf(findings: readonly Finding[]): readonly Place[] {
   return [...grouped(findings, ({ subject }) => subjectText(subject)).values()].map(same => ({
     clusters: [...new Set(same.map(({ cluster }) => cluster))],
     subject: same[0].subject,

@@ -25,7 +25,10 @@ export function instructions(byHand: string): readonly Instruction[] {
       continue;
     }
     if (!isCommand(line)) {
-      found.push({ is: 'prose', text: line });
+      const last = found.at(-1);
+      if (last?.is === 'prose' && goesOn(last.text, line, lines[at - 1])) {
+        found[found.length - 1] = { is: 'prose', text: `${last.text} ${line}` };
+      } else found.push({ is: 'prose', text: line });
       continue;
     }
     const end = lastLineOf(lines, at);
@@ -38,6 +41,11 @@ export function instructions(byHand: string): readonly Instruction[] {
 /** A command of which no line is longer than the cap: broken at a blank outside quotes, with a backslash. */
 export function shortLines(command: string): string {
   return command.includes('<<') ? command : command.split('\n').flatMap(brokenLine).join('\n');
+}
+
+/** Whether a line is the rest of the sentence in the line before it. */
+function goesOn(before: string, line: string, lineBefore: string | undefined): boolean {
+  return (lineBefore ?? '').trim() !== '' && !/[.:;!?]$/.test(before) && !/^(?:\d+[.)]|[-*])\s/.test(line);
 }
 
 /** A command loses the number of its step: what is pasted begins with the command. */

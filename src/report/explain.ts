@@ -128,7 +128,7 @@ function whatToDoLines(rule: Rule, room: number): readonly string[] {
 }
 
 /** A template as it reads before anything is known: `<store.endpoint>` in place of a value. */
-export function templateText({ parts }: Template): string {
+function templateText({ parts }: Template): string {
   return parts.map(part => (typeof part === 'string' ? part : `<${part.text}>`)).join('');
 }
 

@@ -16,7 +16,7 @@ export function factText(value: FactValue, clock: Clock, now: string): string {
 }
 
 /** `a, b, c and 4 more`; `none` for an empty list. */
-export function listText(elements: readonly string[], room: number = LIST_ROOM): string {
+function listText(elements: readonly string[], room: number = LIST_ROOM): string {
   if (elements.length === 0) return 'none';
   if (elements.length <= room) return elements.join(', ');
   return `${elements.slice(0, room).join(', ')} and ${elements.length - room} more`;

@@ -73,7 +73,7 @@ function gapRow({ clusters, what, why, checks, way }: GapGroup): readonly string
     cell(what, 80),
     cell(why, 120),
     checks > 0 ? String(checks) : '',
-    way === '' ? '' : cellCode(way, 90),
+    /^(?:kubectl |deploy\/)/.test(way) ? cellCode(way, 90) : cell(way, 90),
   ];
 }
 

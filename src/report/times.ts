@@ -55,7 +55,7 @@ export function ageText(seconds: number): string {
 }
 
 /** Seconds from the one to the other, or undefined where one of them is no time. */
-export function secondsBetween(from: string, to: string): number | undefined {
+function secondsBetween(from: string, to: string): number | undefined {
   const seconds = (Date.parse(to) - Date.parse(from)) / 1000;
   return Number.isNaN(seconds) ? undefined : seconds;
 }

@@ -137,6 +137,15 @@ describe('instructions', () => {
     expect(instructions(byHand)[2]?.text).toBe('kubectl -n a get pods   # all of them');
   });
 
+  it('are sentences, wherever their lines end', () => {
+    expect(instructions('Write this, or\ngive that.\nThen go\n\nNext\n- one').map(({ text }) => text)).toEqual([
+      'Write this, or give that.',
+      'Then go',
+      'Next',
+      '- one',
+    ]);
+  });
+
   it('keep a command whole that goes over several lines', () => {
     const continued = 'kubectl get pods \\\n  -n a\nthen look.';
     expect(instructions(continued).map(({ text }) => text)).toEqual(['kubectl get pods \\\n  -n a', 'then look.']);
