@@ -4,6 +4,7 @@ import { derived } from '../collector.ts';
 import { collector as blocksCollector } from '../collectors/bucket.blocks.ts';
 import { collector as loadedCollector } from '../collectors/thanos.loaded-blocks.ts';
 import { withoutDuplicates } from '../components/block-groups.ts';
+import { labelText } from '../components/block-times.ts';
 import type { Block } from '../components/blocks.ts';
 import { flagValue } from '../components/command-line.ts';
 import { gapOf, gapsIn, known, listOrGap, withUnknownFields } from '../gaps.ts';
@@ -126,7 +127,19 @@ function contentOf(
     block => Date.parse(block.lastModified) + delay < Math.min(now.takenAt, refreshed),
   );
   const inRange = servable.filter(block => shards.some(shard => takes(shard, block, now.takenAt)));
-  const missing = inRange.filter(block => !has.has(block.id) && !block.sources.every(source => covered.has(source)));
+  // A block whose time another loaded block of the same labels covers leaves no hole, whatever became of it.
+  const ranges = views.flatMap(view => view.blocks.map(block => ({ ...block, labelText: labelText(block.labels) })));
+  const isCovered = (block: Block) =>
+    ranges.some(
+      other =>
+        other.labelText === block.labelText &&
+        other.resolution === block.resolution &&
+        other.minTime <= block.minTime &&
+        other.maxTime >= block.maxTime,
+    );
+  const missing = inRange.filter(
+    block => !has.has(block.id) && !block.sources.every(source => covered.has(source)) && !isCovered(block),
+  );
   return {
     loaded: has.size,
     servable: inRange.length,
