@@ -1,4 +1,4 @@
-import { type Gap, GapSignal } from '../../model/gap.ts';
+import { GapSignal } from '../../model/gap.ts';
 import type { ShapeOf } from '../../model/shape.ts';
 import { derived } from '../collector.ts';
 import { collector as policiesCollector } from '../collectors/cilium.l2-policies.ts';
@@ -8,6 +8,7 @@ import { collector as nodesCollector } from '../collectors/kubernetes.nodes.ts';
 import { collector as servicesCollector } from '../collectors/kubernetes.services.ts';
 import { findKnown, gapped, known, listOrGap, mapKnown } from '../gaps.ts';
 import { unmet } from '../label-selectors.ts';
+import { lazily } from '../lazily.ts';
 import { REF, ref } from '../objects.ts';
 import { collector as configCollector } from './cilium.config.ts';
 import { collector as backendsCollector } from './kubernetes.service-backends.ts';
@@ -265,27 +266,4 @@ function missing(policy: Policy, service: Service, nodes: readonly Node[]): read
     lacks.push(['no-node', 'its nodeSelector selects no node']);
   }
   return lacks;
-}
-
-/** The record with fields that are computed now; one that touches a gap is that gap. */
-function lazily<Row extends object>(
-  row: Partial<Row>,
-  fields: { readonly [Field in keyof Row]?: () => Row[Field] },
-): Row {
-  const copy: Record<string, unknown> = { ...row };
-  for (const [field, compute] of Object.entries(fields) as [string, () => unknown][]) {
-    try {
-      copy[field] = compute();
-    } catch (error) {
-      if (!(error instanceof GapSignal)) throw error;
-      const gap: Gap = error.gap;
-      Object.defineProperty(copy, field, {
-        enumerable: true,
-        get() {
-          throw new GapSignal(gap);
-        },
-      });
-    }
-  }
-  return copy as Row;
 }
