@@ -11,6 +11,7 @@ import { collector as ciliumNetworkPolicies } from './collectors/cilium.network-
 import { collector as ciliumPools } from './collectors/cilium.pools.ts';
 import { collector as fleetExpectations } from './collectors/fleet.expectations.ts';
 import { collector as grafanaHealth } from './collectors/grafana.health.ts';
+import { collector as grafanaRequests } from './collectors/grafana.requests.ts';
 import { collector as kubernetesApiServices } from './collectors/kubernetes.api-services.ts';
 import { collector as kubernetesCertificateSigningRequests } from './collectors/kubernetes.certificate-signing-requests.ts';
 import { collector as kubernetesConfigMaps } from './collectors/kubernetes.config-maps.ts';
@@ -92,9 +93,12 @@ import { collector as ciliumConfig } from './derived/cilium.config.ts';
 import { collector as ciliumLoadBalancers } from './derived/cilium.load-balancers.ts';
 import { collector as ciliumPendingAddresses } from './derived/cilium.pending-addresses.ts';
 import { collector as fleetAddresses } from './derived/fleet.addresses.ts';
+import { collector as fleetBuckets } from './derived/fleet.buckets.ts';
 import { collector as fleetClusters } from './derived/fleet.clusters.ts';
 import { collector as fleetEndpoints } from './derived/fleet.endpoints.ts';
 import { collector as fleetProducers } from './derived/fleet.producers.ts';
+import { collector as fleetReachability } from './derived/fleet.reachability.ts';
+import { collector as fleetStoreCount } from './derived/fleet.store-count.ts';
 import { collector as grafanaDatasources } from './derived/grafana.datasources.ts';
 import { collector as grafanaInstances } from './derived/grafana.instances.ts';
 import { collector as kubernetesClock } from './derived/kubernetes.clock.ts';
@@ -160,6 +164,7 @@ const ALL: readonly Collector[] = [
   ciliumPools as unknown as Collector,
   fleetExpectations as unknown as Collector,
   grafanaHealth as unknown as Collector,
+  grafanaRequests as unknown as Collector,
   kubernetesApiServices as unknown as Collector,
   kubernetesCertificateSigningRequests as unknown as Collector,
   kubernetesConfigMaps as unknown as Collector,
@@ -241,9 +246,12 @@ const ALL: readonly Collector[] = [
   ciliumLoadBalancers as unknown as Collector,
   ciliumPendingAddresses as unknown as Collector,
   fleetAddresses as unknown as Collector,
+  fleetBuckets as unknown as Collector,
   fleetClusters as unknown as Collector,
   fleetEndpoints as unknown as Collector,
   fleetProducers as unknown as Collector,
+  fleetReachability as unknown as Collector,
+  fleetStoreCount as unknown as Collector,
   grafanaDatasources as unknown as Collector,
   grafanaInstances as unknown as Collector,
   kubernetesClock as unknown as Collector,
