@@ -1,5 +1,5 @@
 import type { Evidence, EvidenceStore } from '../model/evidence.ts';
-import type { EvidenceItem, FactValue, Finding, Subject, Unknown, Verdict } from '../model/finding.ts';
+import type { EvidenceItem, FactValue, Finding, FindingAction, Subject, Unknown, Verdict } from '../model/finding.ts';
 import { type Gap, GapSignal } from '../model/gap.ts';
 import type { EvidenceUse, Expression, Rule, Template } from '../model/rule.ts';
 import { type Compiled, Suspension } from './cel.ts';
@@ -208,7 +208,7 @@ async function toFinding(rule: Rule, scope: RuleScope, subject: Subject): Promis
   const message = await scope.fill(rule.message);
   const atRisk = rule.atRisk ? ((await scope.exact(rule.atRisk)) ?? '') : '';
   const byHand = (await scope.fill(rule.fix.byHand)).trim();
-  const automatic = await automaticFix(rule, scope);
+  const action = await automaticFix(rule, scope);
   const quotes = await quotesOf(rule, scope);
   return {
     id: [rule.id, cluster, subject.kind, subject.namespace, subject.name].join('/'),
@@ -224,20 +224,27 @@ async function toFinding(rule: Rule, scope: RuleScope, subject: Subject): Promis
     root: false,
     causedBy: [],
     atRisk,
-    fix: { byHand, automatic },
+    fix: { byHand, automatic: action?.id ?? '', ...(action ? { action } : {}) },
     involves: [...involves],
   };
 }
 
-/** The action's id where all of its conditions are known to hold; '' otherwise. */
-async function automaticFix(rule: Rule, scope: RuleScope): Promise<string> {
+/** The action, where all of its conditions and parameters are known and hold; undefined otherwise. */
+async function automaticFix(rule: Rule, scope: RuleScope): Promise<FindingAction | undefined> {
   const { automatic } = rule.fix;
-  if (!automatic) return '';
+  if (!automatic) return undefined;
   for (const { value } of automatic.onlyIf) {
     const holds = await scope.attempt(value);
-    if (!holds.known || holds.value !== true) return '';
+    if (!holds.known || holds.value !== true) return undefined;
   }
-  return automatic.action;
+  const parameters: Record<string, string> = {};
+  for (const [name, template] of Object.entries(automatic.with)) {
+    const value = await scope.exact(template);
+    if (value === undefined) return undefined;
+    parameters[name] = value;
+  }
+  const onlyIf = automatic.onlyIf.map(({ label }) => ({ label, holds: true }));
+  return { id: automatic.action, with: parameters, risk: automatic.risk, onlyIf };
 }
 
 /** Log lines that the rule decided by: hits that it names, and those that `quote` gives. */
@@ -436,9 +443,20 @@ function mergeFindings(findings: readonly Finding[]): Finding {
     since: sinces[0] ?? '',
     evidence: [...quotes, ...places],
     involves: [...new Set(findings.flatMap(finding => finding.involves))],
-    fix: {
-      ...first.fix,
-      automatic: findings.every(finding => finding.fix.automatic === first.fix.automatic) ? first.fix.automatic : '',
-    },
+    fix: mergeFixes(findings),
+  };
+}
+
+/** One action for all rows, or none. Parameters that differ are joined by commas: the action knows whether it can take several. */
+function mergeFixes(findings: readonly Finding[]): Finding['fix'] {
+  const { byHand, automatic, action } = findings[0]!.fix;
+  if (!findings.every(({ fix }) => fix.automatic === automatic)) return { byHand, automatic: '' };
+  if (!action) return { byHand, automatic };
+  const names = Object.keys(action.with);
+  const joined = (name: string) => [...new Set(findings.map(({ fix }) => fix.action?.with[name] ?? ''))].join(',');
+  return {
+    byHand,
+    automatic,
+    action: { ...action, with: Object.fromEntries(names.map(name => [name, joined(name)])) },
   };
 }

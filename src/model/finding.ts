@@ -44,9 +44,22 @@ export interface Finding {
   readonly causedBy: readonly string[];
   /** What is lost if nothing is done; '' if nothing is known. */
   readonly atRisk: string;
-  readonly fix: { readonly byHand: string; readonly automatic: string };
+  readonly fix: {
+    readonly byHand: string;
+    readonly automatic: string;
+    /** The action named by `automatic`, with what it acts on; left out where there is none. */
+    readonly action?: FindingAction;
+  };
   /** Object keys by which causes are linked (`Kind namespace/name @cluster`). */
   readonly involves: readonly string[];
+}
+
+/** How a finding can be fixed by the program: an action, its parameters, and the conditions that hold. */
+export interface FindingAction {
+  readonly id: string;
+  readonly with: Readonly<Record<string, string>>;
+  readonly risk: string;
+  readonly onlyIf: readonly { readonly label: string; readonly holds: boolean }[];
 }
 
 export interface Unknown {

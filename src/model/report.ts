@@ -1,5 +1,6 @@
 import type { Finding, Suspect, Unknown } from './finding.ts';
 import type { Gap } from './gap.ts';
+import type { FixReport } from './remediation.ts';
 
 export interface ClusterReport {
   readonly name: string;
@@ -61,6 +62,8 @@ export interface Report {
     readonly subjects: number;
     readonly unknown: number;
   };
+  /** What was fixed, or was to be; left out where nothing was. */
+  readonly fixes?: readonly FixReport[];
   /** Everything that differs from run to run. */
   readonly run: {
     readonly version: string;
