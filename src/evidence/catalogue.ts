@@ -85,6 +85,7 @@ import { collector as thanosObjectStores } from './collectors/thanos.object-stor
 import { collector as thanosQueryAnswer } from './collectors/thanos.query-answer.ts';
 import { collector as thanosQueryStores } from './collectors/thanos.query-stores.ts';
 import { collector as thanosReadiness } from './collectors/thanos.readiness.ts';
+import { collector as accessAnswers } from './derived/access.answers.ts';
 import { collector as alertmanagerInstances } from './derived/alertmanager.instances.ts';
 import { collector as bucketGroups } from './derived/bucket.groups.ts';
 import { collector as bucketProducers } from './derived/bucket.producers.ts';
@@ -118,6 +119,7 @@ import { collector as kubernetesWorkloads } from './derived/kubernetes.workloads
 import { collector as longhornDriverNodes } from './derived/longhorn.driver-nodes.ts';
 import { collector as longhornManagers } from './derived/longhorn.managers.ts';
 import { collector as longhornVolumeHealth } from './derived/longhorn.volume-health.ts';
+import { collector as networkCertificates } from './derived/network.certificates.ts';
 import { collector as networkDns } from './derived/network.dns.ts';
 import { collector as networkIngressEntries } from './derived/network.ingress-entries.ts';
 import { collector as networkLookupFailures } from './derived/network.lookup-failures.ts';
@@ -238,6 +240,7 @@ const ALL: readonly Collector[] = [
   thanosQueryAnswer as unknown as Collector,
   thanosQueryStores as unknown as Collector,
   thanosReadiness as unknown as Collector,
+  accessAnswers as unknown as Collector,
   alertmanagerInstances as unknown as Collector,
   bucketGroups as unknown as Collector,
   bucketProducers as unknown as Collector,
@@ -271,6 +274,7 @@ const ALL: readonly Collector[] = [
   longhornDriverNodes as unknown as Collector,
   longhornManagers as unknown as Collector,
   longhornVolumeHealth as unknown as Collector,
+  networkCertificates as unknown as Collector,
   networkDns as unknown as Collector,
   networkIngressEntries as unknown as Collector,
   networkLookupFailures as unknown as Collector,

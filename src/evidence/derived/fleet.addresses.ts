@@ -34,6 +34,8 @@ export const ADDRESS = {
   subjects: [REF],
   /** Keys, with their cluster, of all that has to work for this address: Service, pods, workloads, resources. */
   objects: ['str'],
+  /** The first three numbers of its nodes' addresses: clusters that have one in common are likely neighbours. */
+  networks: ['str'],
   /** More than one: the address is used twice. */
   holders: [{ cluster: 'str', service: REF }],
 } as const;
@@ -88,7 +90,13 @@ async function addressesOf(context: Context): Promise<readonly Address[]> {
     for (const host of node.addresses) rows.push({ ...NOTHING, cluster: context.cluster, ...at(host, 0, 'node') });
   }
   const gaps = [...behind.gaps, ...gapsIn(nodes)].map(gap => ({ ...gap, detail: `${context.cluster}: ${gap.detail}` }));
-  return [...rows, ...gaps.map(gap => gapElement(gap) as Address)];
+  const networks = [...new Set(known(nodes).flatMap(node => node.addresses.flatMap(networkOf)))];
+  return [...rows.map(row => ({ ...row, networks })), ...gaps.map(gap => gapElement(gap) as Address)];
+}
+
+function networkOf(address: string): readonly string[] {
+  const match = /^([0-9]+\.[0-9]+\.[0-9]+)\.[0-9]+$/.exec(address);
+  return match ? [match[1]!] : [];
 }
 
 function at(host: string, port: number, kind: string) {
@@ -107,6 +115,7 @@ const NOTHING = {
   requested: [],
   subjects: [],
   objects: [],
+  networks: [],
   holders: [],
 } as const;
 

@@ -32,6 +32,8 @@ const ROW = {
   configured: 'bool',
   /** A given address has the host of one of its addresses, with another port. */
   otherPort: ['str'],
+  /** The one address that leads nowhere is likely this cluster's old one. */
+  likelyMoved: 'bool',
   /** The hub lists an entry of it, well or not. */
   listed: 'bool',
   /** An entry without error has its labels, or leads to it. */
@@ -141,7 +143,27 @@ async function rowOf(
     expectedCount: sidecars.length,
     objects: objectsOf(view, target.cluster, isOwn, given, otherPort, own, sidecars),
   };
-  return [withSight(base, view, target.cluster, producers, own, isOwn)];
+  const orphans = known(view.endpoints).filter(isOrphan);
+  const other = { likelyMoved: given.length === 0 && orphans.length === 1 };
+  // A name of an outside DNS, or a file of endpoints, may lead here: then "was not given" is not known.
+  const unresolved = view.endpoints
+    .map(endpoint => gapOf(endpoint) ?? gapOf(endpoint.addresses[0]))
+    .find(one => one !== undefined);
+  const complete =
+    given.length === 0 && unresolved
+      ? withUnknownFields<typeof base & typeof other>({ ...base, ...other }, unresolved, ['configured', 'likelyMoved'])
+      : { ...base, ...other };
+  return [withSight(complete, view, target.cluster, producers, own, isOwn)];
+}
+
+/** An address outside that no cluster has, and that does not answer. */
+function isOrphan(endpoint: View['endpoints'][number]): boolean {
+  try {
+    return endpoint.of === 'query' && endpoint.outside && endpoint.ownerCluster === '' && endpoint.state === 'down';
+  } catch (error) {
+    if (error instanceof GapSignal) return false;
+    throw error;
+  }
 }
 
 function leadsTo(row: Address, sidecars: readonly Component[]): boolean {
@@ -208,10 +230,12 @@ function withSight(
   isOwn: boolean,
 ): Row {
   try {
-    return { ...base, ...sightOf(base, view, cluster, producers, own, isOwn) };
+    const sight = sightOf(base, view, cluster, producers, own, isOwn);
+    return Object.defineProperties(sight, Object.getOwnPropertyDescriptors(base)) as Row;
   } catch (error) {
     if (!(error instanceof GapSignal)) throw error;
-    return withUnknownFields<Row>(base, error.gap, SIGHT);
+    const unknown = withUnknownFields<Pick<Row, Sight>>({}, error.gap, SIGHT);
+    return Object.defineProperties(unknown, Object.getOwnPropertyDescriptors(base)) as Row;
   }
 }
 
@@ -285,7 +309,7 @@ function textsOf(cluster: string, producers: readonly Producer[]): readonly stri
 function hopOf(base: Omit<Row, Sight>, own: readonly Address[], errorKind: string, isOwn: boolean): string {
   if (isOwn) return errorKind || 'not-configured';
   if (base.exposedAt.length === 0) return base.pendingServices.length > 0 ? 'no-address' : 'not-exposed';
-  if (!base.configured) return base.otherPort.length > 0 ? 'wrong-port' : 'not-configured';
+  if (base.endpoints.length === 0) return base.otherPort.length > 0 ? 'wrong-port' : 'not-configured';
   if (own.every(row => row.readyPods.length === 0)) return 'no-backend';
   return errorKind || 'unlisted';
 }

@@ -47,6 +47,10 @@ const ROW = {
   outside: 'bool',
   /** Whose load balancer, node port or Service it is; '' if nobody's. */
   cluster: 'str',
+  /** The same: rules of fleet scope read `cluster` as the cluster of the Query. */
+  ownerCluster: 'str',
+  /** Somebody has its host, if perhaps not its port. */
+  hostKnown: 'bool',
   portIsHttp: 'bool',
   targetPort: 'int',
   component: 'str',
@@ -150,7 +154,7 @@ function rowOf(target: QueryTarget, around: Surroundings): Row {
     ...new Set([...served.map(row => row.cluster), ...candidates.map(row => row.cluster), ...unreadClusters]),
   ];
   const address = target.port ? `${target.host}:${target.port}` : '';
-  const row: Omit<Row, State | 'cluster'> = {
+  const row: Omit<Row, State | 'cluster' | 'ownerCluster'> = {
     query: target.query,
     of: target.of,
     flag: target.flag,
@@ -177,6 +181,7 @@ function rowOf(target: QueryTarget, around: Surroundings): Row {
     readyPods: target.backends.filter(backend => backend.ready).map(backend => backend.pod.key),
     addresses: target.addresses,
     outside,
+    hostKnown: inside || known(around.addresses).some(one => one.host === target.host),
     portIsHttp: target.portIsHttp,
     targetPort: target.targetPort,
     component: target.component,
@@ -191,7 +196,9 @@ function rowOf(target: QueryTarget, around: Surroundings): Row {
   const gap = gapsIn(around.addresses)[0];
   const cluster = inside ? around.cluster : (served[0]?.cluster ?? '');
   const withCluster =
-    nobody && gap ? withUnknownFields<typeof row & { cluster: string }>(row, gap, ['cluster']) : { ...row, cluster };
+    nobody && gap
+      ? withUnknownFields<typeof row & { cluster: string; ownerCluster: string }>(row, gap, ['cluster', 'ownerCluster'])
+      : { ...row, cluster, ownerCluster: cluster };
   return Object.defineProperties(withCluster, Object.getOwnPropertyDescriptors(stateOf(target, around.stores))) as Row;
 }
 
