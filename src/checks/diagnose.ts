@@ -38,14 +38,24 @@ export async function diagnose(input: DiagnosisInput): Promise<DiagnosisResult> 
     ...input.clusters.flatMap(store => perCluster.map(rule => ({ rule, store }))),
     ...perFleet.map(rule => ({ rule, store: input.fleet })),
   ];
-  const verdicts = (await Promise.all(runs.map(({ rule, store }) => evaluateRule(rule, { store, compiled })))).flat();
-
-  const found = verdicts.filter(verdict => verdict.is === 'problem').map(verdict => verdict.finding);
-  const open = [
-    ...unreachableUnknowns(input.unreachable),
-    ...verdicts.filter(verdict => verdict.is === 'unknown').map(verdict => verdict.unknown),
-  ];
-  const unread = open.filter(isUnread).sort(byPlace);
+  const found: Finding[] = [];
+  const open: Unknown[] = [...unreachableUnknowns(input.unreachable)];
+  const subjects = new Set<string>();
+  let checks = 0;
+  await Promise.all(
+    runs.map(async ({ rule, store }) => {
+      // What is healthy is counted and dropped at once: there may be a million of it.
+      for (const verdict of await evaluateRule(rule, { store, compiled })) {
+        checks += 1;
+        const subject = subjectOf(verdict);
+        if (subject) subjects.add(subject);
+        if (verdict.is === 'problem') found.push(verdict.finding);
+        if (verdict.is === 'unknown') open.push(verdict.unknown);
+      }
+    }),
+  );
+  open.sort(byPlace);
+  const unread = open.filter(isUnread);
   const rules = new Map(input.rules.map(rule => [rule.id, rule]));
   const diagnosis = correlate(found, open, rules, compiled);
   return {
@@ -55,8 +65,8 @@ export async function diagnose(input: DiagnosisInput): Promise<DiagnosisResult> 
     notLookedAt: notLookedAt(open),
     counts: {
       rules: input.rules.length,
-      checks: verdicts.length,
-      subjects: new Set(verdicts.map(subjectOf).filter(Boolean)).size,
+      checks,
+      subjects: subjects.size,
       unknown: open.length,
     },
   };

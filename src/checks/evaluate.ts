@@ -21,12 +21,22 @@ export interface Evaluation {
 export async function evaluateRule(rule: Rule, evaluation: Evaluation): Promise<readonly Verdict[]> {
   const { store } = evaluation;
   const top = new RuleScope(rule, evaluation, undefined);
-  if (!rule.forEach) return merge(rule, store.cluster, [await judge(rule, top)]);
+  if (!rule.forEach) {
+    const verdict = await judge(rule, top);
+    return merge(rule, store.cluster, [
+      verdict.is === 'problem' ? await describe(rule, top, verdict.subject) : verdict,
+    ]);
+  }
   const rows = await top.attempt(rule.forEach.over);
   if (!rows.known) return [unknown(rule, store.cluster, undefined, rows.gaps)];
   const judged: RowVerdict[] = [];
-  for (const row of rows.value as readonly unknown[])
-    judged.push(await judge(rule, new RuleScope(rule, evaluation, row, top.read)));
+  for (const row of rows.value as readonly unknown[]) {
+    const scope = new RuleScope(rule, evaluation, row, top.read);
+    // Nearly all rows are settled at once: only those that ask for more evidence, or are a problem, are waited for.
+    const verdict = judgeNow(rule, scope) ?? (await judge(rule, scope));
+    if (verdict.is !== 'nothing')
+      judged.push(verdict.is === 'problem' ? await describe(rule, scope, verdict.subject) : verdict);
+  }
   return merge(rule, store.cluster, judged);
 }
 
@@ -34,48 +44,83 @@ type Attempt =
   | { readonly known: true; readonly value: unknown }
   | { readonly known: false; readonly gaps: readonly [Gap, ...Gap[]] };
 
+interface Wanted {
+  readonly use: EvidenceUse;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+const SCOPE = Symbol('scope');
+
+/** The names of a rule as getters on a prototype, made once for all of its rows. */
+const names = new WeakMap<Rule, object>();
+
+function namesOf(rule: Rule): object {
+  let prototype = names.get(rule);
+  if (!prototype) {
+    prototype = {};
+    const define = (name: string, read: (scope: RuleScope) => unknown) =>
+      Object.defineProperty(prototype, name, {
+        enumerable: true,
+        get(this: { readonly [SCOPE]: RuleScope }) {
+          return read(this[SCOPE]);
+        },
+      });
+    define('cluster', scope => scope.cluster);
+    for (const [name, use] of Object.entries(rule.evidence)) define(name, scope => scope.touch(use));
+    if (rule.forEach) define(rule.forEach.name, scope => scope.row);
+    rule.let.forEach(({ name, value }, index) => {
+      define(name, scope => scope.bound(index, value));
+    });
+    names.set(rule, prototype);
+  }
+  return prototype;
+}
+
 /** The names of one rule and one row, as CEL sees them. Touching what has not been collected suspends the evaluation. */
 class RuleScope {
-  readonly variables: Record<string, unknown> = {};
+  readonly row: unknown;
+  readonly #variables: object;
   readonly #rule: Rule;
   readonly #evaluation: Evaluation;
-  #wanted: { readonly use: EvidenceUse; readonly params: Readonly<Record<string, string>> } | undefined;
+  #wanted: Wanted | undefined;
   #touched: Gap[] = [];
-  readonly #read: Map<string, Evidence>;
+  #bound: unknown[] | undefined;
+  readonly #above: ReadonlyMap<string, Evidence>;
+  #own: Map<string, Evidence> | undefined;
 
-  constructor(rule: Rule, evaluation: Evaluation, row: unknown, read: ReadonlyMap<string, Evidence> = new Map()) {
-    this.#read = new Map(read);
+  constructor(rule: Rule, evaluation: Evaluation, row: unknown, above: ReadonlyMap<string, Evidence> = new Map()) {
+    this.row = row;
     this.#rule = rule;
     this.#evaluation = evaluation;
-    const define = (name: string, get: () => unknown) =>
-      Object.defineProperty(this.variables, name, { enumerable: true, get });
-    define('cluster', () => evaluation.store.cluster);
-    for (const [name, use] of Object.entries(rule.evidence)) define(name, () => this.#touch(use));
-    if (rule.forEach) define(rule.forEach.name, () => row);
-    for (const { name, value } of rule.let)
-      define(
-        name,
-        once(() => this.#now(value)),
-      );
+    this.#above = above;
+    this.#variables = Object.create(namesOf(rule), { [SCOPE]: { value: this } });
+  }
+
+  get cluster(): string {
+    return this.#evaluation.store.cluster;
+  }
+
+  /** The value, a gap, or undefined where evidence has to be collected first. */
+  attemptNow(expression: Expression): Attempt | undefined {
+    this.#wanted = undefined;
+    this.#touched = [];
+    try {
+      return { known: true, value: this.#now(expression) };
+    } catch (error) {
+      if (!(error instanceof Suspension) && !(error instanceof GapSignal)) throw error;
+      if (this.#wanted) return undefined;
+      const surfaced = error instanceof GapSignal ? [error.gap] : [];
+      return { known: false, gaps: distinctGaps([...this.#touched, ...surfaced]) };
+    }
   }
 
   /** Evaluates, collecting what is touched, until there is an answer or a gap. */
   async attempt(expression: Expression): Promise<Attempt> {
     for (;;) {
-      this.#wanted = undefined;
-      this.#touched = [];
-      try {
-        return { known: true, value: this.#now(expression) };
-      } catch (error) {
-        if (!(error instanceof Suspension) && !(error instanceof GapSignal)) throw error;
-        if (this.#wanted) {
-          const { use, params } = this.#wanted as { use: EvidenceUse; params: Readonly<Record<string, string>> };
-          await this.#evaluation.store.collect(use.from, params);
-          continue;
-        }
-        const surfaced = error instanceof GapSignal ? [error.gap] : [];
-        return { known: false, gaps: distinctGaps([...this.#touched, ...surfaced]) };
-      }
+      const attempt = this.attemptNow(expression);
+      if (attempt) return attempt;
+      const { use, params } = this.#wanted!;
+      await this.#evaluation.store.collect(use.from, params);
     }
   }
 
@@ -97,37 +142,53 @@ class RuleScope {
   async exact(template: Template): Promise<string | undefined> {
     let text = '';
     for (const part of template.parts) {
-      if (typeof part === 'string') {
-        text += part;
-        continue;
-      }
-      const attempt = await this.attempt(part);
+      const attempt = typeof part === 'string' ? { known: true as const, value: part } : await this.attempt(part);
       if (!attempt.known) return undefined;
       text += inProse(attempt.value);
     }
     return text;
   }
 
+  /** The same at once; null where evidence has to be collected first. */
+  exactNow(template: Template): string | undefined | null {
+    let text = '';
+    for (const part of template.parts) {
+      const attempt = typeof part === 'string' ? { known: true as const, value: part } : this.attemptNow(part);
+      if (!attempt) return null;
+      if (!attempt.known) return undefined;
+      text += typeof attempt.value === 'string' ? attempt.value : inProse(attempt.value);
+    }
+    return text;
+  }
+
   /** All evidence that this row has read so far. */
   get read(): ReadonlyMap<string, Evidence> {
-    return this.#read;
+    return this.#own ? new Map([...this.#above, ...this.#own]) : this.#above;
   }
 
-  #now(expression: Expression): unknown {
-    return compiledExpression(expression, this.#evaluation.compiled).evaluate(this.variables);
+  /** A name of `let`, remembered once it is known. An error is not remembered: what was missing may be collected by then. */
+  bound(index: number, value: Expression): unknown {
+    this.#bound ??= [];
+    if (!(index in this.#bound)) this.#bound[index] = this.#now(value);
+    return this.#bound[index];
   }
 
-  #touch(use: EvidenceUse): unknown {
+  touch(use: EvidenceUse): unknown {
     const params = this.#params(use);
     const evidence = this.#evaluation.store.peek(use.from, params);
     if (!evidence) {
       this.#wanted ??= { use, params };
       throw new Suspension();
     }
-    this.#read.set(`${use.from} ${JSON.stringify(params)}`, evidence);
+    const key = `${use.from} ${JSON.stringify(params)}`;
+    if (!this.#above.has(key)) (this.#own ??= new Map()).set(key, evidence);
     if (evidence.known) return evidence.value;
     this.#touched.push(evidence.gap);
     throw new GapSignal(evidence.gap);
+  }
+
+  #now(expression: Expression): unknown {
+    return compiledExpression(expression, this.#evaluation.compiled).evaluate(this.#variables);
   }
 
   #params(use: EvidenceUse): Readonly<Record<string, string>> {
@@ -143,37 +204,55 @@ class RuleScope {
   }
 }
 
-/** Remembers a value; an error is not remembered, because what was missing may be collected by then. */
-function once(compute: () => unknown): () => unknown {
-  let done = false;
-  let value: unknown;
-  return () => {
-    if (!done) {
-      value = compute();
-      done = true;
-    }
-    return value;
-  };
-}
-
 type RowVerdict =
   | { readonly is: 'nothing' }
   | { readonly is: 'healthy'; readonly subject: Subject }
   | { readonly is: 'unknown'; readonly subject: Subject | undefined; readonly gaps: readonly [Gap, ...Gap[]] }
   | { readonly is: 'problem'; readonly finding: Finding };
 
-async function judge(rule: Rule, scope: RuleScope): Promise<RowVerdict> {
+/** A row's verdict before a problem is described. */
+type Judgement =
+  | Exclude<RowVerdict, { is: 'problem' }>
+  | { readonly is: 'problem'; readonly subject: Subject | undefined };
+
+async function judge(rule: Rule, scope: RuleScope): Promise<Judgement> {
   if (rule.where) {
     const where = await scope.attempt(rule.where);
     if (where.known && where.value !== true) return { is: 'nothing' };
     if (!where.known) return { is: 'unknown', subject: await subjectOf(rule, scope), gaps: where.gaps };
   }
   const problem = await scope.attempt(rule.problemWhen);
-  const subject = await subjectOf(rule, scope);
+  return judged(problem, await subjectOf(rule, scope));
+}
+
+/** The same without waiting; undefined where evidence has to be collected first. */
+function judgeNow(rule: Rule, scope: RuleScope): Judgement | undefined {
+  const where = rule.where ? scope.attemptNow(rule.where) : ({ known: true, value: true } as const);
+  if (!where) return undefined;
+  if (where.known && where.value !== true) return { is: 'nothing' };
+  const problem = where.known ? scope.attemptNow(rule.problemWhen) : where;
+  const subject = problem && subjectNow(rule, scope);
+  return problem && subject !== null ? judged(problem, subject) : undefined;
+}
+
+function judged(problem: Attempt, subject: Subject | undefined): Judgement {
   if (!problem.known) return { is: 'unknown', subject, gaps: problem.gaps };
-  if (problem.value !== true) return subject ? { is: 'healthy', subject } : { is: 'nothing' };
-  // A problem is never lost for want of a name: what it is about is then said as not known.
+  if (problem.value === true) return { is: 'problem', subject };
+  return subject ? { is: 'healthy', subject } : { is: 'nothing' };
+}
+
+/** A problem is never lost for want of a name: what it is about is then said as not known. */
+async function describe(rule: Rule, scope: RuleScope, subject: Subject | undefined): Promise<RowVerdict> {
   return { is: 'problem', finding: await toFinding(rule, scope, subject ?? (await namelessSubject(rule, scope))) };
+}
+
+/** Null where evidence has to be collected first. */
+function subjectNow(rule: Rule, scope: RuleScope): Subject | undefined | null {
+  const kind = scope.exactNow(rule.subject.kind);
+  const namespace = scope.exactNow(rule.subject.namespace);
+  const name = scope.exactNow(rule.subject.name);
+  if (kind === null || namespace === null || name === null) return null;
+  return kind === undefined || namespace === undefined || !name ? undefined : { kind, namespace, name };
 }
 
 async function subjectOf(rule: Rule, scope: RuleScope): Promise<Subject | undefined> {
@@ -192,7 +271,7 @@ async function namelessSubject(rule: Rule, scope: RuleScope): Promise<Subject> {
 }
 
 async function toFinding(rule: Rule, scope: RuleScope, subject: Subject): Promise<Finding> {
-  const { cluster } = scope.variables as { cluster: string };
+  const { cluster } = scope;
   const facts: Record<string, FactValue> = {};
   for (const { label, value } of rule.show) {
     const shown = await scope.attempt(value);

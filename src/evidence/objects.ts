@@ -114,12 +114,11 @@ export function list(value: unknown): readonly RawObject[] {
 export function strings(value: unknown): Readonly<Record<string, string>> {
   if (value === undefined || value === null) return {};
   if (typeof value !== 'object' || Array.isArray(value)) throw malformed(`expected a map, found ${kindOf(value)}`);
-  const result: Record<string, string> = Object.create(null);
-  for (const [key, entry] of Object.entries(value)) {
+  const entries = Object.entries(value).map(([key, entry]): [string, string] => {
     if (typeof entry === 'object' && entry !== null) throw malformed(`expected text at ${key}, found ${kindOf(entry)}`);
-    result[key] = String(entry ?? '');
-  }
-  return result;
+    return [key, String(entry ?? '')];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** A value that may be a string or a number, such as a port or a percentage, as text. */
