@@ -119,10 +119,12 @@ import { collector as kubernetesWorkloads } from './derived/kubernetes.workloads
 import { collector as longhornDriverNodes } from './derived/longhorn.driver-nodes.ts';
 import { collector as longhornManagers } from './derived/longhorn.managers.ts';
 import { collector as longhornVolumeHealth } from './derived/longhorn.volume-health.ts';
+import { collector as networkBlockedPaths } from './derived/network.blocked-paths.ts';
 import { collector as networkCertificates } from './derived/network.certificates.ts';
 import { collector as networkDns } from './derived/network.dns.ts';
 import { collector as networkIngressEntries } from './derived/network.ingress-entries.ts';
 import { collector as networkLookupFailures } from './derived/network.lookup-failures.ts';
+import { collector as networkPolicyEffects } from './derived/network.policy-effects.ts';
 import { collector as networkServiceNeeds } from './derived/network.service-needs.ts';
 import { collector as prometheusOperatorOperators } from './derived/prometheus-operator.operators.ts';
 import { collector as prometheusOperatorSelection } from './derived/prometheus-operator.selection.ts';
@@ -274,10 +276,12 @@ const ALL: readonly Collector[] = [
   longhornDriverNodes as unknown as Collector,
   longhornManagers as unknown as Collector,
   longhornVolumeHealth as unknown as Collector,
+  networkBlockedPaths as unknown as Collector,
   networkCertificates as unknown as Collector,
   networkDns as unknown as Collector,
   networkIngressEntries as unknown as Collector,
   networkLookupFailures as unknown as Collector,
+  networkPolicyEffects as unknown as Collector,
   networkServiceNeeds as unknown as Collector,
   prometheusOperatorOperators as unknown as Collector,
   prometheusOperatorSelection as unknown as Collector,
