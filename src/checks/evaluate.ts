@@ -181,7 +181,10 @@ class RuleScope {
       throw new Suspension();
     }
     const key = `${use.from} ${JSON.stringify(params)}`;
-    if (!this.#above.has(key)) (this.#own ??= new Map()).set(key, evidence);
+    if (!this.#above.has(key)) {
+      this.#own ??= new Map();
+      this.#own.set(key, evidence);
+    }
     if (evidence.known) return evidence.value;
     this.#touched.push(evidence.gap);
     throw new GapSignal(evidence.gap);
