@@ -160,13 +160,13 @@ export const collector = derived({
       if (!some && !(config.installed && config.l2Announcements)) return NO_L2;
       if (poolsOf(pools, ips).length === 0) return NO_L2;
       const lease = `cilium-l2announce-${service.namespace}-${service.name}`;
-      const found = findKnown(leases, one => one.name === lease);
+      const found = findKnown(leases, one => one.name === lease) ?? ownerlessLease(service);
       const stale = found !== undefined && found.renewedAge > 2 * found.duration;
       const announcing = known(policies).filter(policy => missing(policy, service, known(nodes)).length === 0);
       return {
         needed: true,
         policies: announcing.map(policy => policy.name),
-        lease,
+        lease: found?.name ?? lease,
         leaseKey: found?.key ?? '',
         holder: found?.holder ?? '',
         holderKey: found?.holder ? `Node ${found.holder}` : '',
@@ -179,6 +179,21 @@ export const collector = derived({
           .filter(node => announcing.some(policy => unmet(policy.nodeSelector, node.labels).length === 0))
           .map(node => node.key),
       };
+    }
+
+    /**
+     * A lease that somebody holds for a Service of this name, and that no Service of this cluster accounts for. Whose
+     * it is cannot be told from its name alone, so it speaks against "nobody announces it".
+     */
+    function ownerlessLease(service: Service): (typeof leases)[number] | undefined {
+      const accounted = new Set(known(balancers).map(one => `cilium-l2announce-${one.namespace}-${one.name}`));
+      return known(leases).find(
+        one =>
+          one.name.startsWith('cilium-l2announce-') &&
+          one.name.endsWith(`-${service.name}`) &&
+          one.holder !== '' &&
+          !accounted.has(one.name),
+      );
     }
 
     function faultOf(service: Service, l2: LoadBalancer['l2']): LoadBalancer['fault'] {
