@@ -2,8 +2,8 @@ import { derived } from '../collector.ts';
 import { collector as leasesCollector } from '../collectors/kubernetes.leases.ts';
 import { gapOf, mapKnown } from '../gaps.ts';
 
-/** A kubelet renews its lease every 10 seconds: one that lies further ahead than this was written by a fast clock. */
-const RENEWAL = 10;
+/** A lease that was renewed later than this after the moment of reading was written by a fast clock (seconds). */
+const AHEAD = 5;
 
 export const collector = derived({
   id: 'kubernetes.clock',
@@ -27,8 +27,8 @@ export const collector = derived({
         node: lease.name,
         lastSeen: lease.renewed,
         lastSeenAge: lease.renewedAge,
-        skew: ahead > RENEWAL ? ahead : 0,
-        judged: ahead > RENEWAL,
+        skew: ahead > AHEAD ? ahead : 0,
+        judged: ahead > AHEAD,
       };
     });
   },

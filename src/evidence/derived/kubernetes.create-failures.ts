@@ -46,7 +46,7 @@ const CLASSES: readonly (readonly [RegExp, string])[] = [
   [/admission webhook "([^"]+)" denied/, 'webhook'],
   [/(?:maximum|minimum) (?:cpu|memory|ephemeral-storage) usage per (?:Container|Pod)/, 'limit-range'],
   [/limit to request ratio/, 'limit-range'],
-  [/error looking up service account ([^:]+)/, 'service-account'],
+  [/error looking up service account (?:[^/\s:]+\/)?([^:\s]+)/, 'service-account'],
   [/serviceaccount "([^"]+)" not found/, 'service-account'],
   [/no PriorityClass with name (\S+) was found/, 'priority-class'],
   [/pvc .*is being deleted|persistentvolumeclaim .*is being deleted/i, 'claim-terminating'],
