@@ -1,12 +1,15 @@
 import { GapSignal } from '../../model/gap.ts';
 import type { ShapeOf } from '../../model/shape.ts';
 import { type Context, derived } from '../collector.ts';
+import { collector as ingressesCollector } from '../collectors/kubernetes.ingresses.ts';
 import { collector as loadedCollector } from '../collectors/thanos.loaded-blocks.ts';
 import { collector as metricsCollector } from '../collectors/thanos.metrics.ts';
 import { OBJECT_STORE, type ObjectStore } from '../collectors/thanos.object-stores.ts';
 import { codeOf, concernsEndpoint, verbOf } from '../components/store-hits.ts';
 import { gapOf, known, listOrGap } from '../gaps.ts';
+import { collector as addressesCollector } from './fleet.addresses.ts';
 import { collector as containersCollector } from './kubernetes.containers.ts';
+import { collector as backendsCollector } from './kubernetes.service-backends.ts';
 import { collector as failuresCollector, type StoreHit } from './thanos.store-failures.ts';
 
 const HIT = {
@@ -83,6 +86,8 @@ const ROW = {
   heldBack: ['str'],
   /** Containers that are down or go up and down. */
   down: ['str'],
+  /** Keys, with their cluster, of what serves the address in a cluster of the fleet: Service, Ingress, pods, workloads. */
+  serving: ['str'],
   /** Other configurations of the fleet with the same host. */
   others: [OTHER],
 } as const;
@@ -98,24 +103,27 @@ export const collector = derived({
   shape: [ROW],
   async collect(context): Promise<readonly Row[]> {
     const rows = await context.get(failuresCollector);
-    const [containers, signs, others] = await Promise.all([
+    const [containers, signs, others, servers] = await Promise.all([
       listOrGap(context.get(containersCollector)),
       signsOf(context),
       othersOf(context),
+      serversOf(context),
     ]);
-    return rows.map(row => (gapOf(row) ? (row as never) : rowOf(context, row, known(containers), signs, others)));
+    const around = { containers: known(containers), signs, others, servers };
+    return rows.map(row => (gapOf(row) ? (row as never) : rowOf(context, row, around)));
   },
 });
 
 type Containers = readonly ShapeOf<typeof containersCollector.shape>[number][];
 
-function rowOf(
-  context: Context,
-  store: Failures,
-  containers: Containers,
-  signs: ReadonlySet<string>,
-  all: readonly Other[],
-): Row {
+interface Around {
+  readonly containers: Containers;
+  readonly signs: ReadonlySet<string>;
+  readonly others: readonly Other[];
+  readonly servers: readonly Server[];
+}
+
+function rowOf(context: Context, store: Failures, { containers, signs, others, servers }: Around): Row {
   const old = oldUsers(store);
   const endpoint = endpointOf(store);
   const fresh = store.hits.flatMap(hit => {
@@ -149,7 +157,8 @@ function rowOf(
         endpointName: () => endpointNameOf(store, added.heard),
         bucketName: () => bucketNameOf(store, added.heard),
         clusterName: () => /\.svc(?:\.|$)/.test(store.host),
-        others: () => all.flatMap(other => relationOf(store, other, context.cluster)),
+        others: () => others.flatMap(other => relationOf(store, other, context.cluster)),
+        serving: () => servingOf(store, context.cluster, servers),
       }),
     },
   ) as unknown as Row;
@@ -329,6 +338,53 @@ async function signsOf(context: Context): Promise<ReadonlySet<string>> {
     note(row.containerKey, () => row.dirSyncs === 0);
   }
   return signs;
+}
+
+/** What serves an address: by `host:port`, by a host at any port, or by the key of a Service of one cluster. */
+interface Server {
+  readonly address: string;
+  readonly host: string;
+  readonly service: string;
+  readonly keys: readonly string[];
+}
+
+/** What the clusters of the fleet serve. What is not known serves nothing that could be told. */
+async function serversOf(context: Context): Promise<readonly Server[]> {
+  const servers: Server[] = [];
+  const nothing = { address: '', host: '', service: '' };
+  for (const row of known(await listOrGap(context.get(addressesCollector)))) {
+    if (row.address !== '') servers.push({ ...nothing, address: row.address, keys: [row.key, ...row.objects] });
+  }
+  for (const cluster of context.clusters) {
+    const at = (key: string) => `${key} @${cluster.cluster}`;
+    for (const ingress of known(await listOrGap(cluster.get(ingressesCollector)))) {
+      const services = ingress.backends.map(backend => at(`Service ${ingress.namespace}/${backend.service}`));
+      for (const host of ingress.hosts) servers.push({ ...nothing, host, keys: [at(ingress.key), ...services] });
+    }
+    for (const row of known(await listOrGap(cluster.get(backendsCollector)))) {
+      try {
+        const keys = [row.service, ...row.matchedPods, ...row.workloads].map(one => at(one.key));
+        servers.push({ ...nothing, service: at(row.service.key), keys });
+      } catch (error) {
+        if (!(error instanceof GapSignal)) throw error;
+      }
+    }
+  }
+  return servers;
+}
+
+function servingOf(store: Failures, cluster: string, servers: readonly Server[]): readonly string[] {
+  const inside = store.insideCluster.key === '' ? '' : `${store.insideCluster.key} @${cluster}`;
+  const direct = servers.filter(
+    server =>
+      (server.address !== '' && server.address === store.address) ||
+      (server.host !== '' && server.host === store.host) ||
+      (inside !== '' && server.service === inside),
+  );
+  const keys = new Set(direct.flatMap(server => server.keys));
+  // Behind an Ingress stand Services, and behind these their pods.
+  for (const server of servers) if (keys.has(server.service)) for (const key of server.keys) keys.add(key);
+  return [...keys];
 }
 
 interface Other {
