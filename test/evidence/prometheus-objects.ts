@@ -1,6 +1,6 @@
 import type { HttpAnswer, HttpRequest, RawObject } from '../../src/model/source.ts';
 import { ago, type FakeCluster } from './fake-source.ts';
-import { metadata, pod, running, workload } from './raw-objects.ts';
+import { metadata, pod, running, waiting, workload } from './raw-objects.ts';
 
 /** A Prometheus resource as the operator's API has it. */
 export function prometheus(name: string, spec: RawObject = {}, status: RawObject = reconciled()): RawObject {
@@ -60,7 +60,7 @@ export function prometheusPod(name: string, ordinal: number, options: PodOptions
               image: 'quay.io/thanos/thanos:v0.39.2',
               args: ['sidecar', '--objstore.config=$(OBJSTORE_CONFIG)'],
               env: [{ name: 'OBJSTORE_CONFIG', valueFrom: { secretKeyRef: { name: 's3', key: 'objstore.yml' } } }],
-              status: running(),
+              status: options.ready === false ? waiting('CreateContainerConfigError') : running(),
             },
           ]
         : []),

@@ -3,6 +3,7 @@ import type { RawObject } from '../../model/source.ts';
 import { fetched, listOf } from '../collector.ts';
 import { selectorOf, wholeSeconds } from '../components/operator.ts';
 import { REJECTION, rejectionOf } from '../components/rejections.ts';
+import { listOrGap } from '../gaps.ts';
 import { flag, list, OBJECT_FIELDS, text, textOrNumber } from '../objects.ts';
 
 const FIELDS = {
@@ -94,7 +95,8 @@ export const collector = fetched({
   needs: KINDS.flatMap(kind => kind.needs),
   shape: SHAPE,
   async collect(context): Promise<ShapeOf<typeof SHAPE>> {
-    const lists = await Promise.all(KINDS.map(kind => kind.collect(context)));
+    // A kind that could not be read leaves the others as they are.
+    const lists = await Promise.all(KINDS.map(kind => listOrGap(kind.collect(context))));
     return lists.flat();
   },
 });

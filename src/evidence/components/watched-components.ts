@@ -21,7 +21,7 @@ const BY_JOB: readonly (readonly [RegExp, string])[] = [
   [/thanos-?rule/, 'rule'],
   [/receive/, 'receive'],
   [/alertmanager/, 'alertmanager'],
-  [/(?:^|[-/.*])prometheus(?:$|[.*])/, 'prometheus'],
+  [/(?:^|[-/.*|(])prometheus(?:$|[.*|)])/, 'prometheus'],
 ];
 
 /** Which component of the stack a selector is about: by its metric, for `up` by the job that it names; '' for others. */

@@ -89,7 +89,7 @@ function datasourcesOf(yaml: string): readonly RawObject[] {
 function rowOf(raw: RawObject, object: Ref, grafana: Ref, behind: Behind): Row {
   const url = text(raw?.url);
   const { host, port } = addressOf(url);
-  const wanted = isIpAddress(host) ? null : serviceOf(host, grafana.namespace);
+  const wanted = isIpAddress(host) ? null : insideName(host, grafana.namespace, behind);
   const place = /\$\{?[A-Za-z_]/.test(url) ? 'variable' : wanted ? 'cluster' : 'outside';
   const row: Row = {
     name: text(raw?.name),
@@ -111,6 +111,13 @@ function rowOf(raw: RawObject, object: Ref, grafana: Ref, behind: Behind): Row {
   const found = orGap(() => leadsTo(wanted, port, behind));
   const gap: Gap | undefined = gapOf(found);
   return gap ? makeUnknown(row, Object.keys(NOWHERE), gap) : { ...row, ...found };
+}
+
+/** `name.word` is a Service of namespace `word` only where there is such a namespace: it may be a host outside as well. */
+function insideName(host: string, namespace: string, behind: Behind): ReturnType<typeof serviceOf> {
+  const wanted = serviceOf(host, namespace);
+  if (!wanted || wanted.namespace === namespace || /\.svc(?:\.|$)/.test(host)) return wanted;
+  return behind.services.some(service => service.namespace === wanted.namespace) ? wanted : null;
 }
 
 const NOWHERE = {

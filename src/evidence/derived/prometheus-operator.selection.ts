@@ -192,7 +192,7 @@ function taken(
     try {
       const missing = refusals(taker, candidate);
       if (missing.length === 0) selectedBy.push(taker.ref);
-      if (!nearest || missing.length < nearest.missing.length) nearest = { taker, missing };
+      if (!nearest || distance(missing) < distance(nearest.missing)) nearest = { taker, missing };
     } catch (error) {
       if (!(error instanceof GapSignal)) throw error;
       gap = error.gap;
@@ -228,6 +228,11 @@ function taken(
     alerts: object.alerts,
   };
   return { row, gap: selectedBy.length > 0 ? undefined : gap };
+}
+
+/** A resource that selects nothing of a kind is the farthest of all. */
+function distance(missing: readonly Refusal[]): number {
+  return missing.some(refusal => refusal.missing === 'nil') ? Number.POSITIVE_INFINITY : missing.length;
 }
 
 const OF_SELECTION = [
