@@ -1,10 +1,10 @@
 import { GapSignal } from '../../model/gap.ts';
 import type { Ref } from '../../model/shape.ts';
 import type { Context } from '../collector.ts';
-import { type Address, collector as addressesCollector } from '../derived/fleet.addresses.ts';
+import { type Address, collector as addressesCollector, inCluster } from '../derived/fleet.addresses.ts';
 import type { Component } from '../derived/thanos.components.ts';
 import { gapElement, gapsIn, known } from '../gaps.ts';
-import { NOBODY } from '../objects.ts';
+import { NOBODY, ref } from '../objects.ts';
 import { type Backend, type Behind, behindServices, serviceRef } from './behind-services.ts';
 import { type Flag, flagValue, switchedOn } from './command-line.ts';
 import { isIpAddress, parseEndpoint, serviceOf } from './endpoint-address.ts';
@@ -117,7 +117,7 @@ function targetOf(
   const strict = STRICT.test(flag);
   const address = parseEndpoint(given, strict);
   const { scheme, host, port, portName } = address;
-  const wanted = isIpAddress(host) ? null : serviceOf(host, component.namespace);
+  const wanted = isIpAddress(host) ? null : namedService(host, component.namespace, behind);
   const service = wanted ? behind.service(wanted.namespace, wanted.name) : serviceAt(host, behind);
   const inside = wanted !== null || service !== undefined || isPodAddress(host, behind);
   const servicePort = service?.ports.find(candidate =>
@@ -147,7 +147,13 @@ function targetOf(
     strict,
     tls: switchedOn(component.args, '--grpc-client-tls-secure'),
     deprecatedFlag: false,
-    service: service ? serviceRef(service) : (served[0]?.service ?? NOBODY),
+    service: service
+      ? serviceRef(service)
+      : wanted
+        ? ref('Service', wanted.namespace, wanted.name)
+        : served[0]
+          ? inCluster(served[0].service, served[0].cluster)
+          : NOBODY,
     serviceExists: service !== undefined || served.some(row => row.service.name !== ''),
     inside,
     headless: service?.headless ?? false,
@@ -163,6 +169,13 @@ function targetOf(
       found !== undefined && found.httpPort === targetPort && targetPort !== 0 && found.grpcPort !== targetPort,
   };
   return { ...base, ...expected(base, service?.publishNotReady ?? false, addresses) };
+}
+
+/** `a.b` may be a Service or an outside name: it is a Service where there is such a namespace. */
+function namedService(host: string, namespace: string, behind: Behind) {
+  const named = serviceOf(host, namespace);
+  if (!named || host.includes('.svc') || !host.includes('.')) return named;
+  return behind.services.some(service => service.namespace === named.namespace) ? named : null;
 }
 
 function serviceAt(host: string, behind: Behind) {

@@ -144,7 +144,11 @@ async function rowOf(
     objects: objectsOf(view, target.cluster, isOwn, given, otherPort, own, sidecars),
   };
   const orphans = known(view.endpoints).filter(isOrphan);
-  const other = { likelyMoved: given.length === 0 && orphans.length === 1 };
+  const likelyMoved = given.length === 0 && orphans.length === 1 && !isOwn;
+  // A name that no Service has was meant for something of the hub itself; nobody can say for what.
+  const nameless = isOwn ? known(view.endpoints).filter(endpoint => !endpoint.outside && !endpoint.serviceExists) : [];
+  const lost = [...(likelyMoved ? orphans : []), ...nameless].flatMap(one => [one.key, one.addressKey, one.hostKey]);
+  const other = { likelyMoved, objects: [...new Set([...base.objects, ...lost])].filter(key => key !== '') };
   // A name of an outside DNS, or a file of endpoints, may lead here: then "was not given" is not known.
   const unresolved = view.endpoints
     .map(endpoint => gapOf(endpoint) ?? gapOf(endpoint.addresses[0]))
