@@ -87,6 +87,7 @@ import { collector as thanosQueryStores } from './collectors/thanos.query-stores
 import { collector as thanosReadiness } from './collectors/thanos.readiness.ts';
 import { collector as accessAnswers } from './derived/access.answers.ts';
 import { collector as alertmanagerInstances } from './derived/alertmanager.instances.ts';
+import { collector as alertmanagerRouting } from './derived/alertmanager.routing.ts';
 import { collector as bucketGroups } from './derived/bucket.groups.ts';
 import { collector as bucketProducers } from './derived/bucket.producers.ts';
 import { collector as bucketUpkeep } from './derived/bucket.upkeep.ts';
@@ -129,6 +130,7 @@ import { collector as networkServiceNeeds } from './derived/network.service-need
 import { collector as prometheusOperatorOperators } from './derived/prometheus-operator.operators.ts';
 import { collector as prometheusOperatorSelection } from './derived/prometheus-operator.selection.ts';
 import { collector as prometheusAlertExpressions } from './derived/prometheus.alert-expressions.ts';
+import { collector as prometheusDuplicateTargets } from './derived/prometheus.duplicate-targets.ts';
 import { collector as prometheusInstances } from './derived/prometheus.instances.ts';
 import { collector as prometheusLoadedRuleFiles } from './derived/prometheus.loaded-rule-files.ts';
 import { collector as prometheusPools } from './derived/prometheus.pools.ts';
@@ -244,6 +246,7 @@ const ALL: readonly Collector[] = [
   thanosReadiness as unknown as Collector,
   accessAnswers as unknown as Collector,
   alertmanagerInstances as unknown as Collector,
+  alertmanagerRouting as unknown as Collector,
   bucketGroups as unknown as Collector,
   bucketProducers as unknown as Collector,
   bucketUpkeep as unknown as Collector,
@@ -286,6 +289,7 @@ const ALL: readonly Collector[] = [
   prometheusOperatorOperators as unknown as Collector,
   prometheusOperatorSelection as unknown as Collector,
   prometheusAlertExpressions as unknown as Collector,
+  prometheusDuplicateTargets as unknown as Collector,
   prometheusInstances as unknown as Collector,
   prometheusLoadedRuleFiles as unknown as Collector,
   prometheusPools as unknown as Collector,

@@ -1,6 +1,7 @@
 import type { ShapeOf } from '../../model/shape.ts';
 import { derived } from '../collector.ts';
 import { collector as podsCollector } from '../collectors/kubernetes.pods.ts';
+import { collector as webhooksCollector } from '../collectors/kubernetes.webhooks.ts';
 import { collector as agentsCollector } from '../collectors/prometheus-operator.agents.ts';
 import { collector as alertmanagersCollector } from '../collectors/prometheus-operator.alertmanagers.ts';
 import { collector as monitorsCollector } from '../collectors/prometheus-operator.monitors.ts';
@@ -42,6 +43,10 @@ export const collector = derived({
     for (const pod of known(pods)) {
       const component = pod.containers.map(container => identify(container)).find(name => name !== '');
       if (component) add(pod.namespace, `${component} runs in it`);
+    }
+    // A webhook that cannot be called holds up the stack's own pods, wherever its server runs.
+    for (const { service, failurePolicy } of known(await listOrGap(context.get(webhooksCollector)))) {
+      if (failurePolicy === 'Fail') add(service.namespace, 'it has an admission webhook');
     }
     const [gap] = [pods, ...resources.map(({ rows }) => rows)].flatMap(rows => gapsIn(rows));
     const rows = [...found.values()].sort((first, second) => (first.namespace < second.namespace ? -1 : 1));
