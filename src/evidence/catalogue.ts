@@ -89,6 +89,7 @@ import { collector as accessAnswers } from './derived/access.answers.ts';
 import { collector as alertmanagerInstances } from './derived/alertmanager.instances.ts';
 import { collector as alertmanagerRouting } from './derived/alertmanager.routing.ts';
 import { collector as bucketGroups } from './derived/bucket.groups.ts';
+import { collector as bucketHoles } from './derived/bucket.holes.ts';
 import { collector as bucketProducers } from './derived/bucket.producers.ts';
 import { collector as bucketUpkeep } from './derived/bucket.upkeep.ts';
 import { collector as ciliumConfig } from './derived/cilium.config.ts';
@@ -248,6 +249,7 @@ const ALL: readonly Collector[] = [
   alertmanagerInstances as unknown as Collector,
   alertmanagerRouting as unknown as Collector,
   bucketGroups as unknown as Collector,
+  bucketHoles as unknown as Collector,
   bucketProducers as unknown as Collector,
   bucketUpkeep as unknown as Collector,
   ciliumConfig as unknown as Collector,

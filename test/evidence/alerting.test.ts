@@ -5,9 +5,11 @@ import { collector as statusCollector } from '../../src/evidence/collectors/aler
 import { collector as healthCollector } from '../../src/evidence/collectors/grafana.health.ts';
 import { collector as requestsCollector } from '../../src/evidence/collectors/grafana.requests.ts';
 import { collector as amInstancesCollector } from '../../src/evidence/derived/alertmanager.instances.ts';
+import { collector as routingCollector } from '../../src/evidence/derived/alertmanager.routing.ts';
 import { collector as datasourcesCollector } from '../../src/evidence/derived/grafana.datasources.ts';
 import { collector as grafanasCollector } from '../../src/evidence/derived/grafana.instances.ts';
 import { collector as expressionsCollector } from '../../src/evidence/derived/prometheus.alert-expressions.ts';
+import { collector as duplicatesCollector } from '../../src/evidence/derived/prometheus.duplicate-targets.ts';
 import { gapOf } from '../../src/evidence/gaps.ts';
 import { ago, collect } from './fake-source.ts';
 import { clusterOf, prometheusPod, success } from './prometheus-objects.ts';
@@ -321,5 +323,68 @@ describe('prometheus.alert-expressions', () => {
     expect(row!.expr).toBe('up == 0');
     expect(() => row!.loaded).toThrow(/403/);
     expect(gapOf(more)).toMatchObject({ reason: 'forbidden' });
+  });
+});
+
+describe('alertmanager.routing', () => {
+  const routed = async (routes: string) => {
+    const original = `route:\n  receiver: nobody\n${routes}receivers:\n- name: nobody\n- name: team\n  slack_configs: [{}]\n`;
+    const [row] = await collect(
+      routingCollector,
+      clusterOf(alerting, { '/am/api/v2/status': { config: { original } } }),
+    );
+    return [row!.reached, row!.tellsSomebody];
+  };
+
+  it('walks the tree as Alertmanager does', async () => {
+    expect(await routed('')).toEqual([['nobody'], false]);
+    expect(await routed('  routes:\n  - {receiver: team, matchers: [severity=~"critical|warning"]}\n')).toEqual([
+      ['team'],
+      true,
+    ]);
+    expect(await routed('  routes:\n  - {receiver: nobody, matchers: [alertname="Watchdog"]}\n')).toEqual([
+      ['nobody'],
+      false,
+    ]);
+    expect(
+      await routed(
+        '  routes:\n  - {receiver: nobody, match: {severity: critical}, continue: true}\n  - {receiver: team}\n',
+      ),
+    ).toEqual([['nobody', 'team'], true]);
+  });
+});
+
+describe('prometheus.duplicate-targets', () => {
+  it('finds one address in two pools, and names the youngest monitor', async () => {
+    const target = (pool: string, labels: object) => ({
+      labels,
+      scrapePool: pool,
+      scrapeUrl: 'http://10.0.0.1:9090/metrics',
+      health: 'up',
+      lastScrape: ago(1),
+      scrapeInterval: '30s',
+      scrapeTimeout: '10s',
+    });
+    const monitor = (name: string, age: number) => ({
+      metadata: metadata(name, { age }),
+      spec: { selector: {}, endpoints: [{}] },
+    });
+    const ask = (labels: object) =>
+      collect(
+        duplicatesCollector,
+        clusterOf(
+          { [`${GROUP}/servicemonitors`]: [monitor('old', 9000), monitor('young', 60)] },
+          {
+            '/api/v1/targets?state=active': success({
+              activeTargets: [
+                target('serviceMonitor/m/young/0', { job: 'a' }),
+                target('serviceMonitor/m/old/0', labels),
+              ],
+            }),
+          },
+        ),
+      );
+    expect(await ask({ job: 'a' })).toMatchObject([{ sameLabels: true, youngest: { name: 'young' } }]);
+    expect(await ask({ job: 'b' })).toMatchObject([{ sameLabels: false, differing: ['job'] }]);
   });
 });
