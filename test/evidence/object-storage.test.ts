@@ -14,6 +14,7 @@ import {
   type Upkeep,
 } from '../../src/evidence/components/bucket-states.ts';
 import { codeOf, concernsEndpoint, verbOf } from '../../src/evidence/components/store-hits.ts';
+import { collector as holesCollector } from '../../src/evidence/derived/bucket.holes.ts';
 import { collector as upkeepCollector } from '../../src/evidence/derived/bucket.upkeep.ts';
 import { collector as accessCollector } from '../../src/evidence/derived/thanos.store-access.ts';
 import { gapElement } from '../../src/evidence/gaps.ts';
@@ -407,5 +408,49 @@ describe('bucket.upkeep', () => {
     const [row] = await derive(upkeepCollector, given(gap()));
     expect(row?.damagedIds).toEqual(['01J0000000000000000000000A']);
     expect(() => row?.incomplete).toThrow();
+  });
+});
+
+describe('bucket.holes', () => {
+  const at = (id: string, end: number, replica: string, more: Partial<Block> = {}) =>
+    block(id, end, 2 * HOUR, { labels: { cluster: 'east', replica }, labelText: `{replica="${replica}"}`, ...more });
+  const holes = async (blocks: readonly Block[], more: object = {}) => {
+    const rows = await derive(holesCollector, {
+      hub: {
+        evidence: {
+          'bucket.blocks': [{ place: 'b', prefix: '', blocks }],
+          'bucket.upkeep': [{ place: 'b', prefix: '', ...more }],
+          'fleet.producers': [{ cluster: 'hub', replicaLabel: 'replica', labelText: '{replica="a"}' }],
+        },
+      },
+    });
+    return rows.find(row => row.labelText === '{replica="a"}')?.holes.map(hole => hole.seconds);
+  };
+  const before = at('01J0000000000000000000000A', DAY, 'a');
+  const after = at('01J0000000000000000000000B', DAY - 6 * HOUR, 'a');
+
+  it('are times of a block or more between two blocks', async () => {
+    expect(await holes([before, after])).toEqual([4 * HOUR]);
+    expect(await holes([before, at('01J0000000000000000000000C', DAY - 3 * HOUR, 'a')])).toEqual([]);
+  });
+
+  it('are none where a replica covers them, and stay where another cluster does', async () => {
+    const filling = [DAY - 2 * HOUR, DAY - 4 * HOUR].map((end, place) =>
+      at(`01J000000000000000000000D${place}`, end, 'b'),
+    );
+    expect(await holes([before, after, ...filling])).toEqual([]);
+    const elsewhere = filling.map(one => ({
+      ...one,
+      labels: { cluster: 'west', replica: 'a' },
+      labelText: '{cluster="west"}',
+    }));
+    expect(await holes([before, after, ...elsewhere])).toEqual([4 * HOUR]);
+  });
+
+  it('do not count while a block may be on its way, and beyond raw retention', async () => {
+    expect(
+      await holes([at('01J0000000000000000000000A', 9 * HOUR, 'a'), at('01J0000000000000000000000B', 3 * HOUR, 'a')]),
+    ).toEqual([]);
+    expect(await holes([before, after], { retentionRaw: 12 * HOUR })).toEqual([]);
   });
 });

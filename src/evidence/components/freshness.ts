@@ -39,7 +39,8 @@ const SLOW: ReadonlySet<string> = new Set([
 
 /** Seconds for which a restarted container is still judged by the run before. */
 const RECENT_RESTART = 900;
-/** A sidecar tries again every 30 s and logs no success: this long a silence is one (seconds). */
+/** What uploads blocks tries again every 30 s and logs no success: this long a silence is one (seconds). */
+const SHIPPERS: ReadonlySet<string> = new Set(['sidecar', 'rule']);
 const SIDECAR_SILENCE = 75;
 const SIDECAR_SILENCE_SLOW = 300;
 
@@ -65,7 +66,7 @@ export function isFresh(hit: Hit, hits: readonly Hit[], runs: Runs, succeeded: r
   if (hits.some(other => SIGNS_OF_SUCCESS.has(other.id) && (later(other.last) || (hit.previous && !other.previous)))) {
     return false;
   }
-  if (runs.component !== 'sidecar' || !runs.running || hit.previous) return true;
+  if (!SHIPPERS.has(runs.component) || !runs.running || hit.previous) return true;
   return hit.lastAge <= (SLOW.has(hit.id) ? SIDECAR_SILENCE_SLOW : SIDECAR_SILENCE);
 }
 
