@@ -131,7 +131,7 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
       return { resources, unreadable };
     });
 
-  async function list(group: string, resource: string): Promise<ListAnswer> {
+  async function list(group: string, resource: string, take?: (object: RawObject) => unknown): Promise<ListAnswer> {
     const { resources, unreadable } = await discovery();
     const served = resources.filter(entry => entry.group === group && entry.resource === resource);
     const root = group === '' ? '/api' : `/apis/${group}`;
@@ -159,7 +159,7 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
     );
     return {
       installed: true,
-      items: document.items,
+      items: take ? document.items.map(take) : document.items,
       kind: present.kind,
       path,
       unread,

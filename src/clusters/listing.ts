@@ -15,6 +15,8 @@ export interface ListOptions {
   readonly onlyNamespaces: readonly string[] | undefined;
   readonly keepsConfigMap: (namespace: string, name: string, labels: RawObject) => boolean;
   readonly onInline: (object: RawObject, inline: InlineConfiguration) => void;
+  /** What is kept of each object; the object itself, without it. */
+  readonly take: ((object: RawObject) => unknown) | undefined;
 }
 
 /** The whole LIST of one resource, or a gap. Never a part of it that looks like the whole. */
@@ -142,7 +144,7 @@ function continuation(body: Buffer): string {
 
 /** The objects of a page, without credentials; undefined for what is no list. */
 function parsePage(
-  { redactor, keepsConfigMap, onInline }: ListOptions,
+  { redactor, keepsConfigMap, onInline, take }: ListOptions,
   { group, resource }: ServedResource,
   body: Buffer,
 ): { readonly items: RawObject[]; readonly next: string } | undefined {
@@ -166,7 +168,7 @@ function parsePage(
     if (resource === 'controllerrevisions') delete item.data;
     redactor.object(item, freeText, inline => onInline(item, inline));
   }
-  return { items, next: document.metadata?.continue ?? '' };
+  return { items: take ? items.map(take) : items, next: document.metadata?.continue ?? '' };
 }
 
 /** Who wrote, how and when; not what. */

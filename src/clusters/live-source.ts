@@ -1,5 +1,5 @@
 import { GapSignal } from '../model/gap.ts';
-import type { Discovery, ListAnswer, Source } from '../model/source.ts';
+import type { Discovery, ListAnswer, RawObject, Source } from '../model/source.ts';
 import { UserError } from '../model/user-error.ts';
 import { reviewRules } from './access-reviews.ts';
 import { openApiServer } from './api-server.ts';
@@ -113,7 +113,7 @@ export async function openLiveCluster(options: LiveClusterOptions): Promise<Sour
     return discovered;
   };
 
-  async function list(group: string, resource: string): Promise<ListAnswer> {
+  async function list(group: string, resource: string, take?: (object: RawObject) => unknown): Promise<ListAnswer> {
     const listing = {
       api,
       redactor,
@@ -130,7 +130,7 @@ export async function openLiveCluster(options: LiveClusterOptions): Promise<Sour
         }
       },
     };
-    return listResource(listing, await discovery(), group, resource);
+    return listResource({ ...listing, take }, await discovery(), group, resource);
   }
 
   async function reviewedNamespaces(): Promise<readonly string[]> {
@@ -187,7 +187,8 @@ export async function openLiveCluster(options: LiveClusterOptions): Promise<Sour
   };
 }
 
-async function contextOf(options: LiveClusterOptions): Promise<KubeconfigContext> {
+/** The kubeconfig context, or the pod's own service account, that the options name. Throws a `UserError` where there is none. */
+export async function contextOf(options: LiveClusterOptions): Promise<KubeconfigContext> {
   const environment = options.environment ?? process.env;
   const kubeconfig = await readKubeconfig(options.kubeconfig, environment);
   if (kubeconfig.place !== '') return resolveContext(kubeconfig, options.context);

@@ -81,20 +81,40 @@ const ASSIGNMENT = new RegExp(
 const VAGUE_ASSIGNMENT =
   /(\b(?:secret|token|credentials?|auth|signature|sig)\\{0,3}["']?\s?[:=]\s?\\{0,3}["']?)([A-Za-z0-9+/_=.~-]{20,})/gi;
 
+/** Characters; texts of at most so many are remembered as clean, and so many of them. */
+const LONGEST_REMEMBERED = 200;
+const REMEMBERED = 20_000;
+
 export function createRedactor(fingerprint: Fingerprint): Redactor {
   const word = (value: string) => `redacted:${fingerprint(value)}`;
   const wordUnlessHarmless = (value: string) => (HARMLESS.test(value) ? value : word(unquoted(value)));
 
   const learned = new Set<string>();
 
+  /** Texts that were found clean: objects repeat the same few, and a look costs less than a search. */
+  const cleanTexts = new Set<string>();
+
   function text(input: string): string {
+    if (input.length > LONGEST_REMEMBERED) return searched(input);
+    if (cleanTexts.has(input)) return input;
+    const output = searched(input);
+    if (output === input) {
+      if (cleanTexts.size >= REMEMBERED) cleanTexts.clear();
+      cleanTexts.add(input);
+    }
+    return output;
+  }
+
+  function searched(input: string): string {
     let output = SUSPICIOUS.test(input) ? replaced(input) : input;
     for (const value of learned) if (output.includes(value)) output = output.replaceAll(value, word(value));
     return output;
   }
 
   function learn(value: string): void {
-    if (value.length >= 8 && /[0-9A-Z+/=]/.test(value) && !HARMLESS.test(value)) learned.add(value);
+    if (value.length < 8 || !/[0-9A-Z+/=]/.test(value) || HARMLESS.test(value)) return;
+    learned.add(value);
+    cleanTexts.clear();
   }
 
   function mayHold(bytes: Buffer): boolean {

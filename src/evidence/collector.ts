@@ -1,10 +1,11 @@
 import type { Access, EvidenceDescription } from '../model/evidence.ts';
 import { GapSignal } from '../model/gap.ts';
 import type { Shape, ShapeOf } from '../model/shape.ts';
-import type { ListAnswer, RawObject, Source } from '../model/source.ts';
+import type { RawObject, Source } from '../model/source.ts';
 import { gapElement } from './gaps.ts';
 import type { CompiledSignatures } from './logs/signatures.ts';
 import { OBJECT_FIELDS, objectFields } from './objects.ts';
+import { rowsOf } from './rows.ts';
 
 /** How one kind of evidence is obtained: raw answers of a source, or other evidence, turned into a dense shape. */
 export interface Collector<S extends Shape = Shape> extends EvidenceDescription {
@@ -76,7 +77,7 @@ interface ListDefinition<F extends Fields> {
   readonly kind: string;
   /** The fields after those of every object (`objects.ts`). */
   readonly fields: F;
-  readonly row: (object: RawObject, context: Context, answer: ListAnswer) => ShapeOf<F>;
+  readonly row: (object: RawObject, context: Context) => ShapeOf<F>;
 }
 
 /**
@@ -86,6 +87,8 @@ interface ListDefinition<F extends Fields> {
  */
 export function listOf<const F extends Fields>(definition: ListDefinition<F>): Collector<RowShape<F>> {
   const { group, resource, kind, row } = definition;
+  const fields = { ...OBJECT_FIELDS, ...definition.fields };
+  const toRow = rowsOf(fields);
   return {
     id: definition.id,
     about: definition.about,
@@ -94,17 +97,18 @@ export function listOf<const F extends Fields>(definition: ListDefinition<F>): C
     derived: false,
     params: [],
     needs: [{ verbs: ['list'], group, resource }],
-    shape: [{ ...OBJECT_FIELDS, ...definition.fields }],
+    shape: [fields],
     async collect(context) {
-      const answer = await context.source.list(group, resource);
-      const rows: unknown[] = answer.items.map(object => {
+      const take = (object: RawObject): unknown => {
         try {
-          return { ...objectFields(kind, object, context), ...(row(object, context, answer) as object) };
+          return toRow(objectFields(kind, object, context), row(object, context) as object);
         } catch (error) {
           if (error instanceof GapSignal) return gapElement({ ...error.gap, evidence: definition.id });
           throw error;
         }
-      });
+      };
+      const answer = await context.source.list(group, resource, take);
+      const rows: unknown[] = [...answer.items];
       for (const { namespace, detail } of answer.unread) {
         rows.push(
           gapElement({

@@ -102,12 +102,21 @@ export function withUnknownFields<Row extends object>(
  * The first element that is so, or undefined if none is. Throws the gap of an element that is not known and might have
  * been it.
  */
-export function findKnown<Element>(
-  list: readonly Element[],
-  isSo: (element: Element) => boolean,
-): Element | undefined {
+export function findKnown<Element>(list: readonly Element[], isSo: (element: Element) => boolean): Element | undefined {
   const found = known(list).find(isSo);
   const gap = found === undefined ? gapsIn(list)[0] : undefined;
   if (gap) throw new GapSignal(gap);
   return found;
+}
+
+/** Rows by a key of theirs, in their order. They must be known. */
+export function groupedBy<Row>(rows: readonly Row[], keyOf: (row: Row) => string): ReadonlyMap<string, readonly Row[]> {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const key = keyOf(row);
+    const group = groups.get(key);
+    if (group) group.push(row);
+    else groups.set(key, [row]);
+  }
+  return groups;
 }

@@ -250,7 +250,7 @@ function observed(source: Source, limit: ReturnType<typeof pLimit>, from: Set<st
     server: () => limit(() => source.server()),
     discovery: () => limit(() => source.discovery()),
     access: () => limit(() => source.access()),
-    list: (group, resource) => noted(() => source.list(group, resource)),
+    list: (group, resource, take) => noted(() => source.list(group, resource, take)),
     logs: request => noted(() => source.logs(request)),
     http: request => noted(() => source.http(request)),
     objectStore: reference => noted(() => source.objectStore(reference)),

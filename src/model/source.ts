@@ -166,8 +166,11 @@ export interface Source {
   server(): Promise<ServerAnswer>;
   discovery(): Promise<Discovery>;
   access(): Promise<readonly AccessReview[]>;
-  /** `group` '' is the core group. The served version is found by discovery. */
-  list(group: string, resource: string): Promise<ListAnswer>;
+  /**
+   * `group` '' is the core group. The served version is found by discovery. With `take`, `items` holds what it returns for
+   * each object, and the objects themselves are let go page by page.
+   */
+  list(group: string, resource: string, take?: (object: RawObject) => unknown): Promise<ListAnswer>;
   logs(request: LogRequest): Promise<LogAnswer>;
   http(request: HttpRequest): Promise<HttpAnswer>;
   /** The configuration itself, credentials as fingerprints; the source remembers them for the bucket verbs. */

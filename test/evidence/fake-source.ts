@@ -70,7 +70,7 @@ export function fakeSource(cluster: FakeCluster): Source {
     async access() {
       return cluster.access ?? missing('access');
     },
-    async list(group, resource) {
+    async list(group, resource, take) {
       const id = group ? `${group}/${resource}` : resource;
       const path = `/${id}`;
       const objects = cluster.objects?.[id] ?? (cluster.objects && id in cluster.objects ? null : undefined);
@@ -79,7 +79,7 @@ export function fakeSource(cluster: FakeCluster): Source {
       const unread = (cluster.unread?.[id] ?? []).map(namespace => ({ namespace, detail: `${resource} is forbidden` }));
       if (objects === null) return { installed: false, items: [], kind: '', path, unread, onlyNamespaces };
       if (isGap(objects)) throw new GapSignal({ reason: 'forbidden', detail: 'forbidden', path, ...objects });
-      return { installed: true, items: objects, kind: '', path, unread, onlyNamespaces };
+      return { installed: true, items: take ? objects.map(take) : objects, kind: '', path, unread, onlyNamespaces };
     },
     async logs(request) {
       const answer = cluster.logs?.(request);

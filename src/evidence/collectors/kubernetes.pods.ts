@@ -1,14 +1,42 @@
 import type { ShapeOf } from '../../model/shape.ts';
-import { listOf } from '../collector.ts';
+import type { RawObject } from '../../model/source.ts';
+import { type Context, listOf } from '../collector.ts';
 import { CONDITIONS, conditionsOf } from '../conditions.ts';
 import { known, listOrGap } from '../gaps.ts';
+import { interner } from '../interning.ts';
 import { stuckCreatingFor } from '../missing-objects.ts';
 import { age, flag, list, NOBODY, REF, strings, text } from '../objects.ts';
 import { CONTAINER_SPEC, CONTAINER_STATUS, containerSpecs, containerStatus } from '../pod-containers.ts';
 import { VOLUMES, volumesOf } from '../pod-templates.ts';
 import { bytes, millicores } from '../quantities.ts';
+import { rowsOf } from '../rows.ts';
 import { workloadOfPod } from '../workloads.ts';
 import { collector as replicaSetsCollector } from './kubernetes.replica-sets.ts';
+
+/** The name of a pod's token volume, of which only the ending is its own. */
+const TOKEN_VOLUME = /\bkube-api-access-[a-z0-9]{5}\b/g;
+
+/** One interner for all pods of a list. */
+const interners = new WeakMap<Context, ReturnType<typeof interner>>();
+
+function internerOf(context: Context): ReturnType<typeof interner> {
+  let found = interners.get(context);
+  if (!found) {
+    found = interner();
+    interners.set(context, found);
+  }
+  return found;
+}
+
+/** What a pod has in common with its siblings, with the same name for every token volume. */
+function templateOf(spec: RawObject): RawObject {
+  const { initContainers, containers, securityContext, volumes, tolerations } = spec ?? {};
+  const text = JSON.stringify({ initContainers, containers, securityContext, volumes, tolerations });
+  return JSON.parse(text.replaceAll(TOKEN_VOLUME, 'kube-api-access'));
+}
+
+const CONTAINER = { ...CONTAINER_SPEC, ...CONTAINER_STATUS } as const;
+const toContainer = rowsOf(CONTAINER);
 
 const listed = listOf({
   id: 'kubernetes.pods',
@@ -54,7 +82,7 @@ const listed = listOf({
     finalizers: ['str'],
     overhead: { cpu: 'int', memory: 'int' },
     volumes: VOLUMES,
-    containers: [{ ...CONTAINER_SPEC, ...CONTAINER_STATUS }],
+    containers: [CONTAINER],
     workload: REF,
     /** Finished, or failed and replaced by a ready pod of the same workload. */
     history: 'bool',
@@ -72,10 +100,11 @@ const listed = listOf({
         entry,
       ]),
     );
-    const containers = containerSpecs(spec).map(container => ({
-      ...container,
-      ...containerStatus(statuses.get(container.container), context),
-    }));
+    const share = internerOf(context);
+    const template = templateOf(spec);
+    const containers = share([template.initContainers, template.containers, template.securityContext], () =>
+      containerSpecs(template),
+    ).map(container => toContainer(container, containerStatus(statuses.get(container.container), context)));
     const started = text(status?.startTime);
     const gates = list(spec?.schedulingGates).map(gate => text(gate?.name));
     return {
@@ -107,13 +136,15 @@ const listed = listOf({
       }),
       restarts: containers.reduce((sum, one) => sum + one.restarts, 0),
       revision: text(metadata.labels?.['controller-revision-hash']) || text(metadata.labels?.['pod-template-hash']),
-      tolerations: list(spec?.tolerations).map(toleration => ({
-        key: text(toleration?.key),
-        operator: text(toleration?.operator) || 'Equal',
-        value: text(toleration?.value),
-        effect: text(toleration?.effect),
-        seconds: toleration?.tolerationSeconds ?? -1,
-      })),
+      tolerations: share(template.tolerations, () =>
+        list(template.tolerations).map(toleration => ({
+          key: text(toleration?.key),
+          operator: text(toleration?.operator) || 'Equal',
+          value: text(toleration?.value),
+          effect: text(toleration?.effect),
+          seconds: toleration?.tolerationSeconds ?? -1,
+        })),
+      ),
       nodeSelector: strings(spec?.nodeSelector),
       priorityClass: text(spec?.priorityClassName),
       hostNetwork: flag(spec?.hostNetwork),
@@ -122,7 +153,10 @@ const listed = listOf({
       terminationGrace: spec?.terminationGracePeriodSeconds ?? 30,
       finalizers: list(metadata.finalizers).map(text),
       overhead: { cpu: millicores(spec?.overhead?.cpu), memory: bytes(spec?.overhead?.memory) },
-      volumes: volumesOf(spec, text(metadata.name)),
+      // Ephemeral volumes carry the pod's name in that of their claim.
+      volumes: share([template.volumes, hasEphemeral(template) ? metadata.name : ''], () =>
+        volumesOf(template, text(metadata.name)),
+      ),
       containers,
       workload: NOBODY,
       history: false,
@@ -131,6 +165,10 @@ const listed = listOf({
     };
   },
 });
+
+function hasEphemeral({ volumes }: RawObject): boolean {
+  return list(volumes).some(volume => volume?.ephemeral !== undefined);
+}
 
 type Pod = ShapeOf<typeof listed.shape>[number];
 
@@ -152,7 +190,7 @@ export const collector = {
       const replicaSet = byKey.get(pod.owner.key);
       const superseded =
         replicaSet !== undefined && replicaSet.revision > 0 && replicaSet.revision < newest.get(replicaSet.owner.key)!;
-      return { ...pod, workload: workloadOfPod(pod, byKey), superseded };
+      return Object.assign(pod, { workload: workloadOfPod(pod, byKey), superseded });
     });
     const ready = pods.filter(pod => pod.ready && !pod.deleting);
     const wellAgain = new Set(ready.map(pod => pod.workload.key));
@@ -160,7 +198,8 @@ export const collector = {
     const done = new Map(
       pods.map(pod => {
         const history = pod.phase === 'Succeeded' || (pod.phase === 'Failed' && wellAgain.has(pod.workload.key));
-        return [pod.key, { ...pod, history, current: !history && !(pod.superseded && replaced.has(pod.workload.key)) }];
+        const current = !history && !(pod.superseded && replaced.has(pod.workload.key));
+        return [pod.key, Object.assign(pod, { history, current })];
       }),
     );
     return rows.map(row => withWorkload(row, done));

@@ -7,7 +7,7 @@ import { collector as podsCollector } from '../collectors/kubernetes.pods.ts';
 import { collector as replicaSetsCollector } from '../collectors/kubernetes.replica-sets.ts';
 import { collector as statefulSetsCollector } from '../collectors/kubernetes.stateful-sets.ts';
 import { identify } from '../components/identify.ts';
-import { gapOf, gapsIn, known, listOrGap, withUnknownFields } from '../gaps.ts';
+import { gapOf, gapsIn, groupedBy, known, listOrGap, withUnknownFields } from '../gaps.ts';
 import { REF, ref } from '../objects.ts';
 import { type ContainerSpec, isStarting } from '../pod-containers.ts';
 import { LAST_WRITERS } from '../writers.ts';
@@ -78,10 +78,14 @@ export const collector = derived({
       listOrGap(context.get(daemonSetsCollector)),
     ]);
     const [gap] = gapsIn(pods);
-    const living = known(pods).filter(pod => pod.phase !== 'Succeeded' && pod.phase !== 'Failed');
+    const living = groupedBy(
+      known(pods).filter(pod => pod.phase !== 'Succeeded' && pod.phase !== 'Failed'),
+      pod => pod.workload.key,
+    );
+    const sets = groupedBy(known(replicaSets), set => set.owner.key);
     const rows: Row[] = [];
     for (const one of deployments)
-      rows.push(gapOf(one) ? (one as never) : unsure(ofDeployment(one, living, known(replicaSets)), gap));
+      rows.push(gapOf(one) ? (one as never) : unsure(ofDeployment(one, living, sets), gap));
     for (const one of statefulSets) rows.push(gapOf(one) ? (one as never) : unsure(ofStatefulSet(one, living), gap));
     for (const one of daemonSets) rows.push(gapOf(one) ? (one as never) : unsure(ofDaemonSet(one, living), gap));
     return rows;
@@ -114,9 +118,11 @@ interface Common {
   };
 }
 
-function common(kind: string, one: Common, pods: readonly Pod[]) {
+type ByKey<Row> = ReadonlyMap<string, readonly Row[]>;
+
+function common(kind: string, one: Common, pods: ByKey<Pod>) {
   const workload = ref(kind, one.namespace, one.name, one.uid);
-  const own = pods.filter(pod => pod.workload.key === workload.key);
+  const own = pods.get(workload.key) ?? [];
   const podRef = (pod: Pod) => ref('Pod', pod.namespace, pod.name, pod.uid);
   const identified = one.template.containers.map(container => identify(container)).filter(name => name !== '');
   return {
@@ -146,11 +152,12 @@ function common(kind: string, one: Common, pods: readonly Pod[]) {
   };
 }
 
-function ofDeployment(one: Deployment, pods: readonly Pod[], replicaSets: readonly ReplicaSet[]): Row {
+function ofDeployment(one: Deployment, pods: ByKey<Pod>, replicaSets: ByKey<ReplicaSet>): Row {
   const { own, row } = common('Deployment', one, pods);
-  const newest = replicaSets
-    .filter(set => set.owner.key === row.workload.key)
-    .reduce<ReplicaSet | undefined>((best, set) => (best && best.revision >= set.revision ? best : set), undefined);
+  const newest = (replicaSets.get(row.workload.key) ?? []).reduce<ReplicaSet | undefined>(
+    (best, set) => (best && best.revision >= set.revision ? best : set),
+    undefined,
+  );
   const current = newest ? own.filter(pod => pod.owner.key === newest.key) : own;
   // With maxSurge the old pod stays while the new one is refused: then only the newest ReplicaSet is short.
   const lackingNew = newest ? newest.replicas - current.filter(pod => !pod.deleting).length : 0;
@@ -169,7 +176,7 @@ function ofDeployment(one: Deployment, pods: readonly Pod[], replicaSets: readon
   };
 }
 
-function ofStatefulSet(one: StatefulSet, pods: readonly Pod[]): Row {
+function ofStatefulSet(one: StatefulSet, pods: ByKey<Pod>): Row {
   const { own, row } = common('StatefulSet', one, pods);
   const isWaiting = one.podManagement === 'OrderedReady' && own.some(pod => !pod.ready);
   return {
@@ -190,7 +197,7 @@ function longestUnready(pods: readonly Pod[]): number {
   return Math.max(-1, ...unready.map(pod => (pod.readyAge >= 0 ? pod.readyAge : pod.age)));
 }
 
-function ofDaemonSet(one: DaemonSet, pods: readonly Pod[]): Row {
+function ofDaemonSet(one: DaemonSet, pods: ByKey<Pod>): Row {
   const { own, row } = common('DaemonSet', one, pods);
   return {
     ...row,
