@@ -110,8 +110,18 @@ class RuleScope {
       if (!(error instanceof Suspension) && !(error instanceof GapSignal)) throw error;
       if (this.#wanted) return undefined;
       const surfaced = error instanceof GapSignal ? [error.gap] : [];
-      return { known: false, gaps: distinctGaps([...this.#touched, ...surfaced]) };
+      return { known: false, gaps: distinctGaps([...this.#touched, ...surfaced].map(gap => this.#explained(gap))) };
     }
+  }
+
+  /**
+   * A gap inside of evidence may not say whose it is: then it is that of the rule's first evidence. What a bundle lacks was
+   * not looked at where the evidence is optional, and is missing where it is core.
+   */
+  #explained(gap: Gap): Gap {
+    const evidence = gap.evidence || (Object.values(this.#rule.evidence)[0]?.from ?? '');
+    const optional = this.#evaluation.store.describe(evidence)?.core === false;
+    return { ...gap, evidence, notLookedAt: gap.notLookedAt || (gap.reason === 'not-in-bundle' && optional) };
   }
 
   /** Evaluates, collecting what is touched, until there is an answer or a gap. */

@@ -31,6 +31,7 @@ import { collector as kubernetesJobs } from './collectors/kubernetes.jobs.ts';
 import { collector as kubernetesLeases } from './collectors/kubernetes.leases.ts';
 import { collector as kubernetesNamespaces } from './collectors/kubernetes.namespaces.ts';
 import { collector as kubernetesNetworkPolicies } from './collectors/kubernetes.network-policies.ts';
+import { collector as kubernetesNodeStatistics } from './collectors/kubernetes.node-statistics.ts';
 import { collector as kubernetesNodes } from './collectors/kubernetes.nodes.ts';
 import { collector as kubernetesPersistentVolumeClaims } from './collectors/kubernetes.persistent-volume-claims.ts';
 import { collector as kubernetesPersistentVolumes } from './collectors/kubernetes.persistent-volumes.ts';
@@ -191,6 +192,7 @@ const ALL: readonly Collector[] = [
   kubernetesLeases as unknown as Collector,
   kubernetesNamespaces as unknown as Collector,
   kubernetesNetworkPolicies as unknown as Collector,
+  kubernetesNodeStatistics as unknown as Collector,
   kubernetesNodes as unknown as Collector,
   kubernetesPersistentVolumeClaims as unknown as Collector,
   kubernetesPersistentVolumes as unknown as Collector,

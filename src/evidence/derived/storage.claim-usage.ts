@@ -2,10 +2,11 @@ import type { Gap } from '../../model/gap.ts';
 import type { ShapeOf } from '../../model/shape.ts';
 import type { RawObject } from '../../model/source.ts';
 import { type Context, derived } from '../collector.ts';
+import { type NodeStatistics, collector as nodeStatisticsCollector } from '../collectors/kubernetes.node-statistics.ts';
 import { collector as claimsCollector } from '../collectors/kubernetes.persistent-volume-claims.ts';
 import { collector as alertsCollector } from '../collectors/prometheus.alerts.ts';
 import { gapOf, known, listOrGap, orGap, withUnknownFields } from '../gaps.ts';
-import { FILESYSTEM, filesystem, type NodeStatistics, nodeStatistics } from '../node-statistics.ts';
+import { FILESYSTEM, filesystem } from '../node-statistics.ts';
 import { age, list, objectKey, REF, ref, text } from '../objects.ts';
 
 const ROW = {
@@ -39,7 +40,7 @@ export const collector = derived({
   async collect(context): Promise<readonly Usage[]> {
     const [claims, statistics, alerts] = await Promise.all([
       context.get(claimsCollector),
-      nodeStatistics(context),
+      context.get(nodeStatisticsCollector),
       alertsByClaim(context),
     ]);
     const measured = volumesByClaim(statistics, context);

@@ -1,6 +1,7 @@
 import type { ShapeOf } from '../../model/shape.ts';
 import { derived } from '../collector.ts';
 import { collector as eventsCollector } from '../collectors/kubernetes.events.ts';
+import { type NodeStatistics, collector as nodeStatisticsCollector } from '../collectors/kubernetes.node-statistics.ts';
 import { collector as nodesCollector } from '../collectors/kubernetes.nodes.ts';
 import { collector as podsCollector } from '../collectors/kubernetes.pods.ts';
 import { collector as longhornNodesCollector } from '../collectors/longhorn.nodes.ts';
@@ -8,7 +9,7 @@ import { collector as orphansCollector } from '../collectors/longhorn.orphans.ts
 import { collector as replicasCollector } from '../collectors/longhorn.replicas.ts';
 import { collector as volumesCollector } from '../collectors/longhorn.volumes.ts';
 import { gapOf, known, listOrGap, withUnknownFields } from '../gaps.ts';
-import { FILESYSTEM, filesystem, type NodeStatistics, nodeStatistics } from '../node-statistics.ts';
+import { FILESYSTEM, filesystem } from '../node-statistics.ts';
 import { list, number, objectKey, REF, ref, text } from '../objects.ts';
 
 const ROW = {
@@ -50,7 +51,7 @@ export const collector = derived({
   needs: [{ verbs: ['get'], group: '', resource: 'nodes/proxy' }],
   shape: [ROW],
   async collect(context): Promise<readonly Usage[]> {
-    const [nodes, statistics] = await Promise.all([context.get(nodesCollector), nodeStatistics(context)]);
+    const [nodes, statistics] = await Promise.all([context.get(nodesCollector), context.get(nodeStatisticsCollector)]);
     const [pods, volumes, replicas, longhornNodes, orphans, events] = await Promise.all([
       listOrGap(context.get(podsCollector)),
       listOrGap(context.get(volumesCollector)),
