@@ -6,6 +6,7 @@ import { type Gap, GapSignal } from '../../src/model/gap.ts';
 import type { Shape, ShapeOf } from '../../src/model/shape.ts';
 import type {
   AccessReview,
+  BucketAnswer,
   Discovery,
   HttpAnswer,
   HttpRequest,
@@ -32,6 +33,9 @@ export interface FakeCluster {
   readonly logs?: (request: LogRequest) => string | LogAnswer | undefined;
   readonly http?: (request: HttpRequest) => Partial<HttpAnswer> | string | undefined;
   readonly objectStore?: (id: string) => Partial<StoreAnswer> | undefined;
+  readonly bucketAnswer?: (store: string) => Partial<BucketAnswer> | undefined;
+  /** Objects of the bucket behind a configuration, by key. */
+  readonly bucket?: (store: string) => Readonly<Record<string, string>> | undefined;
   readonly probe?: (endpoint: string) => Partial<ProbeAnswer> | undefined;
   readonly server?: Partial<ServerAnswer>;
   readonly discovery?: Discovery;
@@ -109,13 +113,21 @@ export function fakeSource(cluster: FakeCluster): Source {
       };
     },
     async bucketAnswer(store) {
-      return missing(`s3://${store}`);
+      const answer = cluster.bucketAnswer?.(store) ?? missing(`s3://${store}`);
+      return { code: '', status: 200, message: '', isS3: true, path: `s3://${store}`, ...answer };
     },
     async bucketListing(store) {
-      return missing(`s3://${store}`);
+      const objects = cluster.bucket?.(store) ?? missing(`s3://${store}`);
+      return {
+        bucket: store,
+        endpoint: '',
+        objects: Object.entries(objects).map(([key, body]) => ({ key, size: body.length, lastModified: ago(7200) })),
+        truncated: false,
+        path: `s3://${store}`,
+      };
     },
-    async bucketObject(store) {
-      return missing(`s3://${store}`);
+    async bucketObject(store, key) {
+      return (cluster.bucket?.(store) ?? missing(`s3://${store}`))[key] ?? null;
     },
     async probe(endpoint) {
       const answer = cluster.probe?.(endpoint);
