@@ -25,6 +25,8 @@ export interface ApiRequest {
   readonly accept?: string;
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** Default `application/json`. */
+  readonly contentType?: string;
   /** Milliseconds; that of options otherwise. */
   readonly timeout?: number;
   readonly maxBytes?: number;
@@ -99,7 +101,7 @@ export function openApiServer(parts: Parts): ApiServer {
       headers: {
         accept: request.accept ?? 'application/json',
         'user-agent': 'thanos-doctor',
-        ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(request.body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),
         ...headers,
       },
     };

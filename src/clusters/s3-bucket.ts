@@ -36,7 +36,8 @@ export interface Buckets {
   close(): void;
 }
 
-interface OpenBucket {
+/** A client with the credentials of one configuration. */
+export interface OpenBucket {
   readonly client: S3Client;
   readonly bucket: string;
   readonly endpoint: string;
@@ -228,7 +229,8 @@ function transportFailure(error: SdkError, stop: AbortSignal, timeout: number): 
   return classify(error);
 }
 
-async function openBucket(options: BucketOptions, store: string): Promise<OpenBucket> {
+/** Opens the store of one configuration. Throws a `GapSignal` where it cannot be used. */
+export async function openBucket(options: BucketOptions, store: string): Promise<OpenBucket> {
   const document = options.configuration(store);
   if (!document) throw notAsked(`the configuration ${store} was not read`);
   const type = String(document.type ?? '').toUpperCase();
@@ -272,7 +274,7 @@ async function openBucket(options: BucketOptions, store: string): Promise<OpenBu
 }
 
 /** The SDK warns of Node 20 on standard error, once it is loaded. */
-async function sdk() {
+export async function sdk() {
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
   return membersOf(await import('@aws-sdk/client-s3'));
 }

@@ -28,13 +28,17 @@ export interface Change {
   readonly after?: Json;
 }
 
-/** One scalar of a YAML text in a Secret or ConfigMap. Neither holds a credential: what is edited is named by `path`. */
+/** Scalars of a YAML text in a Secret or ConfigMap, named by their paths. No credential is ever among them. */
 export interface TextEdit {
   readonly key: string;
+  readonly lines: readonly TextLine[];
+}
+
+/** One scalar as it is written, and as it is to be. Left out: there is none. */
+export interface TextLine {
   readonly path: readonly string[];
-  /** The scalar as it is written; left out where there is none. */
   readonly before?: string;
-  readonly after: string;
+  readonly after?: string;
   /** A new line goes after the line of this name. */
   readonly besides: string;
 }
@@ -59,6 +63,8 @@ interface OnObject {
 /** One step of a plan, as data. Repeating one that is done changes nothing. */
 export type Step =
   | (OnObject & { readonly do: 'change'; readonly uid: string; readonly changes: readonly Change[] })
+  /** Replaces the pods of a workload, as `kubectl rollout restart` does. */
+  | (OnObject & { readonly do: 'restart'; readonly uid: string })
   | (OnObject & { readonly do: 'edit-text'; readonly uid: string; readonly edit: TextEdit })
   /** Copies a Secret beside itself, so that a change of it can be taken back. */
   | (OnObject & { readonly do: 'back-up'; readonly uid: string; readonly backup: Target })
@@ -70,13 +76,10 @@ export type Step =
   | (OnObject & { readonly do: 'delete'; readonly uid: string; readonly orphan: boolean })
   | (OnObject & { readonly do: 'evict'; readonly uid: string })
   | (OnObject & { readonly do: 'wait'; readonly until: Until; readonly seconds: number })
-  | (OnObject & { readonly do: 'create-bucket' | 'delete-empty-bucket'; readonly store: StoreKey })
-  | (OnObject & {
-      readonly do: 'put-mark' | 'delete-mark';
-      readonly store: StoreKey;
-      readonly key: string;
-      readonly body: string;
-    });
+  | (OnObject & { readonly do: 'create-bucket'; readonly store: StoreKey })
+  | (OnObject & { readonly do: 'delete-empty-bucket'; readonly store: StoreKey })
+  | (OnObject & { readonly do: 'put-mark'; readonly store: StoreKey; readonly key: string; readonly body: string })
+  | (OnObject & { readonly do: 'delete-mark'; readonly store: StoreKey; readonly key: string; readonly body: string });
 
 /** Where the object storage configuration stands whose credentials are used. */
 export interface StoreKey {
@@ -107,6 +110,8 @@ export interface RepositoryPatch {
   readonly text: string;
   /** Who would undo a change that is not made there. */
   readonly why: string;
+  /** What a JSON patch is for; a strategic merge patch names its object itself. Left out where it is only text. */
+  readonly of?: { readonly kind: string; readonly name: string; readonly namespace: string };
 }
 
 /** Everything that would be changed, decided before anything is. */
@@ -125,7 +130,7 @@ export interface Plan {
   readonly diffs: readonly { readonly title: string; readonly lines: readonly string[] }[];
   readonly objects: readonly PlannedObject[];
   readonly guards: readonly Guard[];
-  readonly verify: { readonly what: string; readonly seconds: number };
+  readonly verify: Verification;
   readonly undo: { readonly what: string; readonly steps: readonly Step[] };
   /** To be typed before it is applied; '' where a yes is enough. */
   readonly typed: string;
@@ -291,6 +296,8 @@ export interface PlanInput {
   readonly evidence: EvidenceStore;
   readonly fleet: EvidenceStore;
   readonly wishes: Wishes;
+  /** Keeps the logs of a pod's failing runs on this machine, before they go with the pod. False where that failed. */
+  saveLogs(namespace: string, pod: string): Promise<boolean>;
 }
 
 /** What an action would do. */
@@ -298,12 +305,20 @@ export interface Draft {
   readonly steps: readonly Step[];
   readonly guards: readonly Guard[];
   readonly riskText: string;
-  readonly verify: { readonly what: string; readonly seconds: number };
+  readonly verify: Verification;
   readonly undo: { readonly what: string; readonly steps: readonly Step[] };
   readonly typed?: string;
   readonly notes?: readonly string[];
   /** Workloads that may be in a rollout, or a Prometheus that may be starting: they are what is fixed. */
   readonly mends?: boolean;
+}
+
+/** How it is told that a finding is mended. */
+export interface Verification {
+  readonly what: string;
+  readonly seconds: number;
+  /** Rules that have to be healthy besides the finding's own. */
+  readonly rules?: readonly string[];
 }
 
 /** One kind of change. */

@@ -1,0 +1,314 @@
+import { createHash } from 'node:crypto';
+import { GapSignal } from '../model/gap.ts';
+import type {
+  Action,
+  AuditLine,
+  Draft,
+  Guard,
+  Plan,
+  PlanInput,
+  PlannedObject,
+  Step,
+  Target,
+  Writer,
+} from '../model/remediation.ts';
+import type { RawObject } from '../model/source.ts';
+import { canonical, differences, diffOf } from './changes.ts';
+import { guard, passed } from './guards.ts';
+import { changesSince, failedSince, openAttempts, writesOf } from './history.ts';
+import { leaseOf, otherHolder } from './lease.ts';
+import { ownerOf } from './owners.ts';
+import { lookAt, type Moment, perform, permissionsOf } from './perform.ts';
+import { Refusal } from './refusal.ts';
+import { repositoryPatches } from './repository-patch.ts';
+import { nameOf, permissionText, sameTarget, WORKLOAD_KINDS } from './targets.ts';
+import { replaysLog, rolloutOf } from './workloads.ts';
+
+/** Seconds between an attempt that did not help and the next one. */
+const COOL_DOWN = 600;
+const CHANGES_PER_HOUR = 3;
+
+export interface Planning extends PlanInput {
+  readonly writer: Writer;
+  readonly history: readonly AuditLine[];
+  /** For the dry run; nothing of it stays. */
+  readonly moment: Moment;
+}
+
+/** Decides everything that would be changed, and evaluates every guard. Nothing is changed: writes are dry runs. */
+export async function planOf(action: Action, planning: Planning): Promise<Plan> {
+  const { finding } = planning;
+  const draft = await draftOf(action, planning);
+  const writes = writesOf({ steps: draft.steps } as Plan);
+  const objects = await objectsOf(writes, planning).catch(gapless([]));
+  const owners = await ownersOf(writes, planning).catch(gapless<Owned[]>([]));
+  const patches = repositoryPatches(writes, owners);
+  const guards =
+    draft.steps.length === 0
+      ? draft.guards
+      : [
+          passed('finding-still-there', 'the finding is a root cause now'),
+          ...draft.guards,
+          ...(await commonGuards(writes, owners, draft, planning)),
+        ];
+  const applied = owners.filter(({ owner }) => owner.is === 'applied');
+  const body = {
+    action: action.id,
+    title: action.title,
+    finding: finding.id,
+    rule: finding.rule,
+    cluster: finding.cluster,
+    risk: action.risk,
+    riskText: draft.riskText,
+    steps: draft.steps,
+    objects,
+    guards,
+    verify: draft.verify,
+    undo: draft.undo,
+    typed: action.risk === 'data-loss' ? (draft.typed ?? finding.subject.name) : (draft.typed ?? ''),
+  };
+  return {
+    ...body,
+    diffs: diffsOf(draft.steps),
+    notes: [
+      ...(draft.notes ?? []),
+      ...applied.map(
+        ({ target }) =>
+          `${nameOf(target)} comes from \`kubectl apply\`: the next one takes this back, unless it is written there too (--emit-patch DIR)`,
+      ),
+    ],
+    patches,
+    digest: digestOf(body),
+  };
+}
+
+/** sha256 over what is decided: steps, objects as they are, guards with their results, and the finding. */
+export function digestOf(
+  plan: Pick<Plan, 'action' | 'finding' | 'cluster' | 'steps' | 'objects' | 'guards' | 'undo'>,
+): string {
+  const { action, finding, cluster, steps, objects, undo } = plan;
+  const guards = plan.guards.map(({ id, result }) => ({ id, result }));
+  const text = canonical({ action, finding, cluster, steps, objects, undo: undo.steps, guards });
+  return createHash('sha256').update(text).digest('hex');
+}
+
+async function draftOf(action: Action, planning: Planning): Promise<Draft> {
+  try {
+    return await action.plan(planning);
+  } catch (error) {
+    if (error instanceof Refusal) return refusedDraft(error.guard, error.message, 'failed');
+    if (error instanceof GapSignal) return refusedDraft('evidence-known', error.gap.detail, 'unknown');
+    throw error;
+  }
+}
+
+function refusedDraft(id: string, detail: string, result: Guard['result']): Draft {
+  return {
+    steps: [],
+    guards: [{ id, what: id.replaceAll('-', ' '), result, detail }],
+    riskText: '',
+    verify: { what: '', seconds: 0 },
+    undo: { what: '', steps: [] },
+  };
+}
+
+function gapless<Value>(value: Value): (error: unknown) => Value {
+  return error => {
+    // What could not be read refuses by its own guard.
+    if (error instanceof GapSignal) return value;
+    throw error;
+  };
+}
+
+async function objectsOf(writes: readonly Step[], { api }: Planning): Promise<readonly PlannedObject[]> {
+  const objects: PlannedObject[] = [];
+  for (const { target, do: verb } of writes) {
+    if (verb === 'create' || isOfBucket(verb)) continue;
+    if (objects.some(other => sameTarget(other.target, target))) continue;
+    const object = await api.get(target);
+    if (!object) continue;
+    objects.push({ target, uid: object.metadata.uid, resourceVersion: object.metadata.resourceVersion });
+  }
+  return objects;
+}
+
+function isOfBucket(verb: Step['do']): boolean {
+  return verb === 'create-bucket' || verb === 'put-mark' || verb === 'delete-mark' || verb === 'delete-empty-bucket';
+}
+
+/** An object whose configuration is changed, with who else writes it. */
+export interface Owned {
+  readonly target: Target;
+  readonly object: RawObject;
+  readonly owner: ReturnType<typeof ownerOf>;
+}
+
+/** Restarts and deletions of pods are undone by nobody: only what is configured has an owner to ask. */
+async function ownersOf(writes: readonly Step[], { api }: Planning): Promise<Owned[]> {
+  const owned: Owned[] = [];
+  for (const { target, do: verb } of writes) {
+    if (verb !== 'change' && verb !== 'edit-text') continue;
+    if (owned.some(other => sameTarget(other.target, target))) continue;
+    // A scale subresource has no owner of its own: its object has.
+    const { subresource: _scale, ...whole } = target;
+    const object = await api.get(whole);
+    if (object) owned.push({ target, object, owner: ownerOf(object) });
+  }
+  return owned;
+}
+
+async function commonGuards(
+  writes: readonly Step[],
+  owners: readonly Owned[],
+  draft: Draft,
+  planning: Planning,
+): Promise<readonly Guard[]> {
+  const { api, wishes, history, finding } = planning;
+  const now = Date.parse(api.now());
+  return [
+    await guard('may-write', 'you may do each step', () => mayDo(writes, planning)),
+    await guard('dry-run-accepted', 'the server accepts it, and would change nothing else', () =>
+      dryRun(writes, planning),
+    ),
+    await guard('owner-known', 'nobody else writes it', () => {
+      const operated = owners.find(({ owner }) => owner.is === 'operator');
+      if (operated) return `${nameOf(operated.target)} is written by ${operated.owner.who}`;
+      const reverted = owners.find(({ owner }) => owner.is === 'gitops');
+      if (!reverted || wishes.insist) return true;
+      return `${nameOf(reverted.target)} comes from ${reverted.owner.who}, which would take the change back: --emit-patch DIR writes it for the repository, --insist writes it all the same`;
+    }),
+    await guard('no-other-change-running', 'no other change of it is under way', () =>
+      noOtherChange(writes, draft, planning),
+    ),
+    await guard('not-in-the-middle', 'nothing there is starting, growing or short of room', () =>
+      notInTheMiddle(writes, draft, planning),
+    ),
+    await guard('budget', `fewer than ${CHANGES_PER_HOUR} changes of it in the last hour`, () => {
+      for (const { target } of writes) {
+        const count = changesSince(history, finding.cluster, nameOf(target), now - 3_600_000);
+        if (count >= CHANGES_PER_HOUR) return `${nameOf(target)} was changed ${count} times in the last hour`;
+      }
+      return true;
+    }),
+    await guard('cool-down', 'no attempt at it just failed', () => {
+      const failed = failedSince(history, finding.id, now - COOL_DOWN * 1000);
+      return failed
+        ? `${failed.begin.id} did not mend it at ${failed.outcome!.time}: wait ${COOL_DOWN / 60} minutes, or take it back first`
+        : true;
+    }),
+    await guard('no-second-doctor', 'no other run of thanos-doctor works there', async () => {
+      const lease = leaseOf(writes[0]!.target);
+      const holder = await otherHolder(api, lease, planning.moment.id);
+      return holder ? `plan ${holder} holds the Lease ${lease.namespace}/${lease.name}` : true;
+    }),
+  ];
+}
+
+async function mayDo(writes: readonly Step[], { api }: Planning): Promise<true | string> {
+  const lease = leaseOf(writes[0]!.target);
+  const wanted = [
+    ...writes.flatMap(permissionsOf),
+    ...['get', 'patch'].map(verb => ({ verb, target: lease })),
+    { verb: 'create', target: { ...lease, name: '' } },
+  ];
+  const distinct = [...new Map(wanted.map(permission => [permissionText(permission), permission])).values()];
+  const denied: string[] = [];
+  for (const permission of distinct) if (!(await api.allowed(permission))) denied.push(permissionText(permission));
+  return denied.length === 0 || `you may not ${denied.join(', ')} (deploy/rbac/fixer.yaml allows it)`;
+}
+
+/** Only the first write to each object: the later ones fit what will be there then. */
+async function dryRun(writes: readonly Step[], { writer, moment }: Planning): Promise<true | string> {
+  const tried: Target[] = [];
+  for (const step of writes) {
+    if (tried.some(target => sameTarget(target, step.target))) continue;
+    tried.push(step.target);
+    const state = await lookAt(step, writer, moment);
+    if (state.is === 'surprise') return state.detail;
+    if (state.is === 'done') continue;
+    const answer = await perform(step, state.object, writer, moment, true);
+    if (answer.is !== 'done') return `${step.title}: ${answer.message}`;
+    const strange = state.object && unexpected(step, state.object, answer.object);
+    if (strange && strange.length > 0)
+      return `${step.title}: the server would also change ${strange.slice(0, 3).join(', ')}`;
+  }
+  return true;
+}
+
+function unexpected(step: Step, before: RawObject, after: RawObject): readonly string[] {
+  const meant =
+    step.do === 'change'
+      ? step.changes.map(({ path }) => path.filter(part => typeof part === 'string').join('.'))
+      : step.do === 'edit-text' || step.do === 'restore'
+        ? [`data.${step.edit.key}`]
+        : step.do === 'restart'
+          ? ['spec.template.metadata']
+          : undefined;
+  if (!meant) return [];
+  const isMeant = (path: string) => meant.some(allowed => within(path, allowed) || within(allowed, path));
+  return differences(before, after).filter(path => !isMeant(path));
+}
+
+function within(path: string, parent: string): boolean {
+  return path === parent || path.startsWith(`${parent}.`);
+}
+
+async function noOtherChange(writes: readonly Step[], draft: Draft, planning: Planning): Promise<true | string> {
+  const { api, history, finding } = planning;
+  for (const attempt of openAttempts(history)) {
+    if (attempt.begin.plan.cluster !== finding.cluster || attempt.begin.id === planning.moment.id) continue;
+    const both = writesOf(attempt.begin.plan).find(step =>
+      writes.some(({ target }) => sameTarget(target, step.target)),
+    );
+    if (both)
+      return `${attempt.begin.id} was begun on ${nameOf(both.target)} and not ended: thanos-doctor fix --resume`;
+  }
+  for (const { target } of writes) {
+    const { subresource: _scale, ...whole } = target;
+    const isPrometheus = target.kind === 'Prometheus';
+    if (!isPrometheus && !WORKLOAD_KINDS.has(target.kind)) continue;
+    const object = await api.get(whole);
+    if (isPrometheus && object?.spec?.paused === true && !draft.mends) return `${nameOf(target)} is paused`;
+    if (!isPrometheus && object && !draft.mends && rolloutOf(object).running) {
+      return `the pods of ${nameOf(target)} are being replaced now`;
+    }
+  }
+  return true;
+}
+
+const STARTING = new Set(['Prometheus', 'StatefulSet', 'Secret']);
+
+async function notInTheMiddle(writes: readonly Step[], draft: Draft, planning: Planning): Promise<true | string> {
+  const { api } = planning;
+  const namespaces = [...new Set(writes.map(({ target }) => target.namespace).filter(Boolean))];
+  for (const namespace of namespaces) {
+    const claims = writes.some(({ target }) => STARTING.has(target.kind) || target.kind === 'PersistentVolumeClaim')
+      ? await api.list('', 'persistentvolumeclaims', namespace)
+      : [];
+    const resizing = draft.mends ? undefined : claims.find(isResizing);
+    if (resizing) return `claim ${namespace}/${resizing.metadata.name} is being resized`;
+    if (!writes.some(({ target }) => STARTING.has(target.kind))) continue;
+    const pods = await api.list('', 'pods', namespace);
+    const replaying = draft.mends ? undefined : pods.find(replaysLog);
+    if (replaying) return `pod ${namespace}/${replaying.metadata.name} replays its write-ahead log`;
+  }
+  return true;
+}
+
+function isResizing(claim: RawObject): boolean {
+  return (claim.status?.conditions ?? []).some(
+    (condition: RawObject) => /Resiz/.test(condition.type) && condition.status === 'True',
+  );
+}
+
+function diffsOf(steps: readonly Step[]): Plan['diffs'] {
+  return steps.flatMap(step => {
+    if (step.do === 'change') return [{ title: step.title, lines: diffOf(step.changes) }];
+    if (step.do !== 'edit-text') return [];
+    const lines = step.edit.lines.flatMap(({ path, before, after }) => [
+      ...(before === undefined ? [] : [`- ${step.edit.key}: ${path.join('.')}: ${before}`]),
+      ...(after === undefined ? [] : [`+ ${step.edit.key}: ${path.join('.')}: ${after}`]),
+    ]);
+    return [{ title: step.title, lines }];
+  });
+}

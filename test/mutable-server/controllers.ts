@@ -1,0 +1,112 @@
+import type { RawObject } from '../../src/model/source.ts';
+import type { Cluster } from './server.ts';
+
+/** What happens in a cluster after a write: the parts of its controllers that the fixes rely on. */
+export type Controller = (cluster: Cluster, before: RawObject | undefined, after: RawObject | undefined) => void;
+
+const WORKLOADS = new Set(['Deployment', 'StatefulSet', 'DaemonSet']);
+
+function ownedPods(cluster: Cluster, uid: string): readonly RawObject[] {
+  return cluster
+    .all('Pod')
+    .filter(pod => pod.metadata.ownerReferences?.some((reference: RawObject) => reference.uid === uid));
+}
+
+/** Replaces the pods of a workload whose template changed, and reports them ready. */
+export const rollout: Controller = (cluster, before, after) => {
+  if (!after || !WORKLOADS.has(after.kind) || after.metadata.generation === after.status?.observedGeneration) return;
+  const wanted = after.spec.replicas ?? 1;
+  const templateChanged = JSON.stringify(before?.spec?.template) !== JSON.stringify(after.spec.template);
+  if (templateChanged) {
+    for (const pod of ownedPods(cluster, after.metadata.uid)) {
+      cluster.remove(pod);
+      cluster.put({ ...pod, metadata: { ...pod.metadata, uid: undefined } });
+    }
+  }
+  const revision = `revision-${after.metadata.generation}`;
+  cluster.setStatus(after, {
+    ...after.status,
+    observedGeneration: after.metadata.generation,
+    replicas: wanted,
+    updatedReplicas: wanted,
+    readyReplicas: wanted,
+    availableReplicas: wanted,
+    ...(after.kind === 'StatefulSet' ? { currentRevision: revision, updateRevision: revision } : {}),
+    ...(after.kind === 'DaemonSet'
+      ? {
+          desiredNumberScheduled: wanted,
+          updatedNumberScheduled: wanted,
+          numberReady: wanted,
+          currentNumberScheduled: wanted,
+        }
+      : {}),
+  });
+};
+
+/** Makes a deleted pod of a StatefulSet anew, of the newest revision. */
+export const replacePods: Controller = (cluster, before, after) => {
+  if (after || before?.kind !== 'Pod') return;
+  const owner = before.metadata.ownerReferences?.[0];
+  const set = owner && cluster.all(owner.kind).find(object => object.metadata.uid === owner.uid);
+  if (!set) return;
+  cluster.put({
+    ...before,
+    metadata: {
+      ...before.metadata,
+      uid: undefined,
+      deletionTimestamp: undefined,
+      labels: { ...before.metadata.labels, 'controller-revision-hash': set.status?.updateRevision ?? '' },
+    },
+    status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+  });
+};
+
+/** Grows the volume of a claim that asks for more. */
+export const resize: Controller = (cluster, _before, after) => {
+  if (after?.kind !== 'PersistentVolumeClaim') return;
+  const wanted = after.spec.resources?.requests?.storage;
+  if (after.status?.capacity?.storage !== wanted) {
+    cluster.setStatus(after, { ...after.status, capacity: { storage: wanted } });
+  }
+};
+
+/** The Prometheus Operator: makes the StatefulSet of a resource that is not paused, and says that it is reconciled. */
+export const operator: Controller = (cluster, _before, after) => {
+  if (after?.kind !== 'Prometheus' || after.spec.paused === true) return;
+  const name = `prometheus-${after.metadata.name}`;
+  const { namespace } = after.metadata;
+  const pods = cluster
+    .all('Pod')
+    .filter(pod => pod.metadata.labels?.['operator.prometheus.io/name'] === after.metadata.name);
+  let set = cluster.find('StatefulSet', namespace, name);
+  if (!set) {
+    const wanted = after.spec.replicas ?? 1;
+    set = cluster.put({
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: {
+        name,
+        namespace,
+        generation: 1,
+        ownerReferences: [{ kind: 'Prometheus', name: after.metadata.name, uid: after.metadata.uid, controller: true }],
+      },
+      spec: {
+        replicas: wanted,
+        template: {},
+        volumeClaimTemplates: [after.spec.storage?.volumeClaimTemplate].filter(Boolean),
+      },
+      status: { observedGeneration: 1, replicas: wanted, updatedReplicas: wanted, readyReplicas: wanted },
+    });
+    for (const pod of pods) {
+      cluster.put({
+        ...pod,
+        metadata: {
+          ...pod.metadata,
+          ownerReferences: [{ kind: 'StatefulSet', name, uid: set.metadata.uid, controller: true }],
+        },
+      });
+    }
+  }
+};
+
+export const CONTROLLERS: readonly Controller[] = [rollout, replacePods, resize, operator];

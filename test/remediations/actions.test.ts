@@ -1,0 +1,109 @@
+import { describe, expect, test } from 'vitest';
+import { ACTIONS } from '../../src/remediations/catalogue.ts';
+import { Killed, refusals, stage, stateOfCluster } from './harness.ts';
+import { SCENES } from './scenes.ts';
+
+const KINDS = [
+  'Secret',
+  'ConfigMap',
+  'Deployment',
+  'StatefulSet',
+  'DaemonSet',
+  'Node',
+  'PersistentVolumeClaim',
+  'Prometheus',
+  'ServiceMonitor',
+  'PrometheusRule',
+  'Service',
+  'StorageClass',
+  'Volume',
+  'Setting',
+  'Ingress',
+  'CiliumLoadBalancerIPPool',
+  'CiliumL2AnnouncementPolicy',
+];
+
+const withoutBackups = (state: unknown) =>
+  (state as readonly { name: string }[]).filter(({ name }) => !name.startsWith('thanos-doctor-'));
+
+test('every action has a scene', () => {
+  expect([...ACTIONS.keys()].filter(id => !SCENES[id])).toEqual([]);
+});
+
+describe.each([...ACTIONS.keys()].filter(id => SCENES[id]))('%s', id => {
+  const scene = SCENES[id]!;
+
+  test('plans without writing, fixes, and is undone where it says so', async () => {
+    const { server, plan, apply, undo, journal } = await stage(scene);
+    const before = stateOfCluster(server, KINDS);
+    const planned = await plan();
+    expect(refusals(planned)).toEqual([]);
+    expect(server.writes).toEqual([]);
+    expect((await plan()).digest).toBe(planned.digest);
+    const report = await apply(planned);
+    expect(report).toMatchObject({ outcome: 'fixed' });
+    expect(report.applied.length).toBeGreaterThan(0);
+    expect(JSON.stringify(journal.lines)).not.toContain('canary');
+    expect(JSON.stringify(planned)).not.toContain('canary');
+    expect(server.find('Lease', leaseNamespace(planned), 'thanos-doctor')?.spec.holderIdentity).toBe('');
+    if (planned.undo.steps.length === 0) return;
+    expect(withoutBackups(stateOfCluster(server, KINDS))).not.toEqual(before);
+    expect(await undo()).toMatchObject({ outcome: 'fixed' });
+    expect(stateOfCluster(server, KINDS)).toEqual(before);
+  });
+
+  test('is refused where a verb is not allowed, the rights cannot be asked for, or a webhook refuses', async () => {
+    const denied = await stage({
+      ...scene,
+      server: { ...scene.server, denied: verb => verb !== 'get' && verb !== 'list' },
+    });
+    expect(refusals(await denied.plan()).join()).toMatch(/may-write failed: you may not/);
+    expect(denied.server.writes).toEqual([]);
+    if (denied.server.dryRuns.length === 0) return;
+    const webhook = await stage({ ...scene, server: { ...scene.server, admission: () => 'not on Fridays' } });
+    expect(refusals(await webhook.plan()).join()).toMatch(/dry-run-accepted failed: .*not on Fridays/);
+  });
+
+  test('says when the symptom stays, and is undone then', async () => {
+    const { server, plan, apply, undo } = await stage({ ...scene, healed: () => false });
+    const before = stateOfCluster(server, KINDS);
+    const planned = await plan();
+    expect(await apply(planned)).toMatchObject({ outcome: 'unverified' });
+    if (planned.undo.steps.length === 0) return;
+    expect(await undo()).toMatchObject({ outcome: 'fixed' });
+    expect(stateOfCluster(server, KINDS)).toEqual(before);
+  });
+
+  test.each(['before', 'after'] as const)('survives a kill %s any call: it is resumed, or undone', async when => {
+    const whole = await stage(scene);
+    await whole.apply(await whole.plan());
+    const goal = withoutBackups(stateOfCluster(whole.server, KINDS));
+    for (let call = 1; ; call += 1) {
+      const killed = await stage(scene);
+      const start = stateOfCluster(killed.server, KINDS);
+      const planned = await killed.plan();
+      killed.killAt(call, when);
+      const ended = await killed.apply(planned).catch(error => {
+        if (error instanceof Killed) return undefined;
+        throw error;
+      });
+      if (ended) break;
+      killed.revive();
+      if (killed.journal.lines.length === 0) {
+        expect(stateOfCluster(killed.server, KINDS)).toEqual(start);
+        continue;
+      }
+      if (call % 2 === 0 && planned.undo.steps.length > 0) {
+        expect(await killed.undo(), `undo after a kill ${when} call ${call}`).toMatchObject({ outcome: 'fixed' });
+        expect(stateOfCluster(killed.server, KINDS)).toEqual(start);
+        continue;
+      }
+      expect(await killed.resume(), `resume after a kill ${when} call ${call}`).toMatchObject({ outcome: 'fixed' });
+      expect(withoutBackups(stateOfCluster(killed.server, KINDS))).toEqual(goal);
+    }
+  });
+});
+
+function leaseNamespace(plan: { steps: readonly { target: { namespace: string } }[] }): string {
+  return plan.steps[0]!.target.namespace || 'kube-system';
+}
