@@ -17,5 +17,8 @@ export function chooseRules(rules: readonly Rule[], only: readonly string[], ski
   }
   const fits = (rule: Rule, wanted: readonly string[]) =>
     wanted.some(name => name === rule.id || name === rule.folder || rule.tags.includes(name));
-  return rules.filter(rule => (only.length === 0 || fits(rule, only)) && !fits(rule, skip));
+  const chosen = rules.filter(rule => (only.length === 0 || fits(rule, only)) && !fits(rule, skip));
+  // With nothing to judge, everything would look healthy.
+  if (chosen.length === 0) throw new UserError('no rule is left: what --only names, --skip takes away');
+  return chosen;
 }

@@ -1,6 +1,9 @@
+import { lstat } from 'node:fs/promises';
 import type { Source } from '../model/source.ts';
+import { UserError } from '../model/user-error.ts';
 import { collectionPlan } from './collection-plan.ts';
 import { version } from './version.ts';
+import { checkWritable } from './write-file.ts';
 
 export interface CollectOptions {
   /** Folder, or file that ends in `.tar.gz`. */
@@ -14,6 +17,16 @@ export interface CollectOptions {
 
 /** Lines and bytes of a log that are read at most. */
 const LOGS = { lines: 5000, bytes: 8 * 1024 ** 2 };
+
+/** Throws a `UserError` where no bundle can be written: known before minutes are spent on what should be in it. */
+export async function checkBundleTarget(target: string): Promise<void> {
+  const refuse = (why: string, hint: string) => new UserError(`cannot write bundle ${target}: ${why}`, hint);
+  if (/\.(?:zip|gz|tar|t?xz|t?bz2|zst|7z|rar)$/.test(target) && !target.endsWith('.tar.gz'))
+    throw refuse('bundles are folders or .tar.gz files', 'name it .tar.gz, or without an ending for a folder');
+  if (await lstat(target).catch(() => undefined))
+    throw refuse('it is there already', 'give another name, or remove it first');
+  await checkWritable(target);
+}
 
 /** Saves what a diagnosis would read, redacted, as a bundle. Throws a `UserError` where it cannot be written. */
 export async function collectFleet(sources: readonly Source[], options: CollectOptions): Promise<void> {

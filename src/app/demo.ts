@@ -19,7 +19,11 @@ export type DemoFleet = (typeof DEMO_FLEETS)[number];
  * Starts a recorded fleet on local ports and diagnoses it live, through the same code that reads real clusters: HTTP of
  * API servers, logs, components through the proxy, the object store, probes.
  */
-export async function diagnoseDemo(fleet: DemoFleet, onProgress: (event: Progress) => void): Promise<Report> {
+export async function diagnoseDemo(
+  fleet: DemoFleet,
+  onProgress: (event: Progress) => void,
+  signal: AbortSignal,
+): Promise<Report> {
   const place = findUpward(`fleets/${fleet}.tar.gz`) ?? findUpward(`src/simulator/fleets/${fleet}.tar.gz`);
   if (!place) throw new Error(`the package lacks the recorded fleet ${fleet}`);
   const simulated = await startFleet(await openBundleFiles(place));
@@ -36,7 +40,7 @@ export async function diagnoseDemo(fleet: DemoFleet, onProgress: (event: Progres
       since: '',
       readSecrets: true,
       portForward: false,
-      signal: new AbortController().signal,
+      signal,
       deadline: Date.now() + 60_000,
       overrides: {
         redirect: simulated.redirect,

@@ -1,17 +1,54 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../model/user-error.ts';
 
 /** Writes a file aside and renames it into place, so that nobody ever sees half of it. Throws a `UserError` where it cannot. */
 export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
-  const aside = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}`);
+  await checkWritable(path);
+  // Through a link, the file that it leads to is replaced, and not the link.
+  const place = await realpath(path).catch(() => path);
+  const aside = join(dirname(place), `.${basename(place)}.${randomBytes(4).toString('hex')}`);
   try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(aside, content, { mode: 0o600 });
-    await rename(aside, path);
+    await writeFile(aside, content, { mode: 0o600, flag: 'wx' });
+    await rename(aside, place);
   } catch (error) {
     await rm(aside, { force: true });
-    throw new UserError(`cannot write ${path}: ${(error as Error).message}`);
+    throw new UserError(`cannot write ${path}: ${reasonOf(error as NodeJS.ErrnoException)}`);
   }
+}
+
+/** Throws a `UserError` where a file cannot be written: known before minutes are spent on what should be in it. */
+export async function checkWritable(path: string): Promise<void> {
+  const refuse = (why: string) => new UserError(`cannot write ${path}: ${why}`);
+  const folder = dirname(path);
+  const there = await stat(folder).catch(() => undefined);
+  if (!there) throw refuse(`there is no folder ${folder}`);
+  if (!there.isDirectory()) throw refuse(`${folder} is no folder`);
+  if (!(await isWritable(folder))) throw refuse(`the folder ${folder} is not writable`);
+  const file = await stat(path).catch(() => undefined);
+  if (file?.isDirectory()) throw refuse('it is a folder');
+  // A rename would replace it all the same; whoever protected it did not mean that.
+  if (file && !(await isWritable(path))) throw refuse('it is there and write-protected');
+}
+
+async function isWritable(path: string): Promise<boolean> {
+  return access(path, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EROFS: 'the file system is read-only',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ENAMETOOLONG: 'its name is too long',
+};
+
+function reasonOf({ code = '', message }: NodeJS.ErrnoException): string {
+  return REASONS[code] ?? message;
 }

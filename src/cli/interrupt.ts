@@ -7,12 +7,13 @@ export interface Interrupt {
   end(): void;
 }
 
-export function listenForInterrupt(): Interrupt {
+/** `say` tells the user that the first Ctrl-C was understood. */
+export function listenForInterrupt(say: (line: string) => void): Interrupt {
   const controller = new AbortController();
   const onSignal = () => {
     if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    say('stopping; what was read so far is reported (Ctrl-C again ends at once)');
     controller.abort();
-    process.stderr.write('\nstopping; what was read so far is reported (again Ctrl-C: end at once)\n');
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);

@@ -1,61 +1,115 @@
 import type { Argv } from 'yargs';
 import { UserError } from '../model/user-error.ts';
 import type { DiagnoseArguments } from './commands/diagnose.ts';
+import type { CompletedParser } from './completion.ts';
 import { EXIT } from './exit-codes.ts';
 import { FAIL_ON, liveOptions, readingOptions, ruleOptions } from './options.ts';
+import { swallowClosedPipes } from './standard-streams.ts';
+import {
+  checkGiven,
+  explained,
+  type FailedParser,
+  type KnownOptions,
+  NO_COMMAND,
+  UsageMistake,
+  usageMistake,
+} from './usage-mistakes.ts';
 
-const EXIT_CODES = `Exit codes:
-  0  healthy, as far as looked
-  1  problems at or above --fail-on
-  2  a mistake in the command, a file or a rule
-  3  no problem found, but something could not be read
-  4  a fix was refused, failed, or could not be verified`;
+const EXIT_CODES = {
+  0: 'healthy, as far as looked',
+  1: 'problems at or above --fail-on',
+  2: 'a mistake in the command, a file or a rule',
+  3: 'no problem found, but something could not be read',
+  4: 'a fix was refused, failed, or could not be verified',
+  130: 'stopped by Ctrl-C; what was read until then is reported',
+} as const;
 
-/** Runs the command line (`process.argv` whole). Resolves to the exit code; nothing is thrown but a bug. */
+/** What stands under the help of a command: its exit codes, in words of its own where it has some. */
+function exitCodes(words: Readonly<Record<number, string>> = EXIT_CODES): string {
+  const lines = Object.entries(words).map(([code, meaning]) => `  ${code.padStart(3)}  ${meaning}`);
+  return ['Exit codes:', ...lines].join('\n');
+}
+
+/** Runs the command line (`process.argv` whole). Resolves to the exit code; nothing is thrown. */
 export async function main(argv: readonly string[]): Promise<number> {
   const given = argv.slice(2);
-  process.stdout.on('error', endOnClosedPipe);
+  swallowClosedPipes();
   try {
-    if (given.length === 1 && (given[0] === '--version' || given[0] === '-V')) {
+    if (given[0] === '--complete') return await complete(given.slice(1));
+    if (asksForVersion(given)) {
       const { version } = await import('../app/version.ts');
       process.stdout.write(`${version()}\n`);
       return EXIT.healthy;
     }
     return await run(given);
   } catch (error) {
-    if (error instanceof UserError) {
-      const { userErrorText } = await import('../report/errors.ts');
-      process.stderr.write(userErrorText(error));
-      return EXIT.usage;
-    }
-    const { bugText } = await import('../report/errors.ts');
-    const { version } = await import('../app/version.ts');
-    process.stderr.write(
-      bugText(error, {
-        version: version(),
-        platform: `Node ${process.version} on ${process.platform} ${process.arch}`,
-      }),
-    );
+    process.stderr.write(await errorText(error instanceof UsageMistake ? await explained(error) : error));
     return EXIT.usage;
   }
 }
 
-/** A reader such as `head` that has seen enough is no failure. */
-function endOnClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-  throw error;
+function asksForVersion(given: readonly string[]): boolean {
+  const words = given.includes('--') ? given.slice(0, given.indexOf('--')) : given;
+  return words.includes('--version') || words.includes('-V');
+}
+
+async function errorText(error: unknown): Promise<string> {
+  const { bugText, userErrorText } = await import('../report/errors.ts');
+  if (error instanceof UserError) return userErrorText(error);
+  const { version } = await import('../app/version.ts');
+  const platform = `Node ${process.version} on ${process.platform} ${process.arch}`;
+  return bugText(error, { version: version(), platform });
 }
 
 async function run(given: readonly string[]): Promise<number> {
-  const { default: yargs } = await import('yargs');
   let code: number = EXIT.healthy;
+  const cli = await commandLineOf(given, value => {
+    code = value;
+  });
+  await cli
+    .demandCommand(1, NO_COMMAND)
+    .strict()
+    .example('$0 demo', 'see it work on a recorded incident')
+    .example('$0 diagnose --all-contexts', 'all clusters of your kubeconfig')
+    .epilogue(exitCodes())
+    .check((options, known) => {
+      checkGiven(given, options, known as unknown as KnownOptions);
+      return true;
+    })
+    .wrap(Math.min(110, process.stdout.columns ?? 100))
+    .fail((message, error) => {
+      if (error && error.name !== 'YError') throw error;
+      throw usageMistake(message ?? error.message, given, cli as unknown as FailedParser);
+    })
+    .parseAsync();
+  return code;
+}
+
+/** What a shell may offer for the words typed so far. */
+async function complete(words: readonly string[]): Promise<number> {
+  const { completions } = await import('./completion.ts');
+  const cli = await commandLineOf([], () => {});
+  for (const line of await completions(words, cli as unknown as CompletedParser)) process.stdout.write(`${line}\n`);
+  return EXIT.healthy;
+}
+
+/** All commands and the options that each of them has. */
+async function commandLineOf(given: readonly string[], end: (code: number) => void): Promise<Argv> {
+  const { default: yargs } = await import('yargs');
   const cli = yargs([...given])
     .scriptName('thanos-doctor')
     .locale('en')
     .usage(
       '$0 COMMAND [options]\n\nFinds the root cause when Thanos and Prometheus monitoring across Kubernetes clusters breaks.',
     )
-    .parserConfiguration({ 'camel-case-expansion': false, 'duplicate-arguments-array': true, 'greedy-arrays': false })
+    .exitProcess(false)
+    .parserConfiguration({
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'duplicate-arguments-array': true,
+      'greedy-arrays': false,
+      'parse-positional-numbers': false,
+    })
     .option('color', {
       choices: ['auto', 'always', 'never'] as const,
       default: 'auto' as const,
@@ -68,24 +122,12 @@ async function run(given: readonly string[]): Promise<number> {
       type: 'boolean',
       default: false,
       describe: 'say what is being read, a line a phase',
-    });
-  addCommands(cli, given, value => {
-    code = value;
-  });
-  await cli
-    .demandCommand(1, 'no command was given')
-    .strict()
+    })
     .alias('help', 'h')
     .version(false)
-    .option('version', { alias: 'V', type: 'boolean', describe: 'say the version' })
-    .epilogue(EXIT_CODES)
-    .wrap(Math.min(110, process.stdout.columns ?? 100))
-    .fail((message, error) => {
-      if (error) throw error;
-      throw new UserError(message.replace(/\n/g, '; '), 'thanos-doctor --help shows what there is');
-    })
-    .parseAsync();
-  return code;
+    .option('version', { alias: 'V', type: 'boolean', describe: 'say the version' });
+  addCommands(cli as unknown as Argv, given, end);
+  return cli as unknown as Argv;
 }
 
 function addCommands(cli: Argv, given: readonly string[], end: (code: number) => void): void {
@@ -122,7 +164,8 @@ function addCommands(cli: Argv, given: readonly string[], end: (code: number) =>
             'two clusters, and a report for the ticket',
           )
           .example('$0 diagnose --bundle incident.tar.gz --format json', 'what was saved by collect, as JSON')
-          .example('$0 diagnose --only storage --fail-on critical', 'the storage rules; exit 1 for critical ones only'),
+          .example('$0 diagnose --only storage --fail-on critical', 'the storage rules; exit 1 for critical ones only')
+          .epilogue(exitCodes(without(EXIT_CODES, 4))),
       async options => {
         const { runDiagnose } = await import('./commands/diagnose.ts');
         end(await runDiagnose(options as unknown as DiagnoseArguments, given));
@@ -141,7 +184,15 @@ function addCommands(cli: Argv, given: readonly string[], end: (code: number) =>
             describe: 'folder or .tar.gz to write',
           })
           .example('$0 collect --all-contexts -o incident.tar.gz', 'every context, packed')
-          .example('$0 diagnose --bundle incident.tar.gz', 'and the same answer anywhere'),
+          .example('$0 diagnose --bundle incident.tar.gz', 'and the same answer anywhere')
+          .epilogue(
+            exitCodes({
+              0: 'the bundle is written; reads that failed are listed in it',
+              2: EXIT_CODES[2],
+              3: 'the bundle is written, but a cluster did not answer at all',
+              130: 'stopped by Ctrl-C; what was read until then is in the bundle',
+            }),
+          ),
       async options => {
         const { runCollect } = await import('./commands/collect.ts');
         end(await runCollect(options as never));
@@ -151,12 +202,16 @@ function addCommands(cli: Argv, given: readonly string[], end: (code: number) =>
       'demo',
       'diagnose a recorded incident, served on local ports',
       builder =>
-        builder.option('fleet', {
-          choices: ['pool-exhausted', 'sidecar-speaks-https'] as const,
-          default: 'pool-exhausted' as const,
-          requiresArg: true,
-          describe: 'which incident',
-        }),
+        builder
+          .option('fleet', {
+            choices: ['pool-exhausted', 'sidecar-speaks-https'] as const,
+            default: 'pool-exhausted' as const,
+            requiresArg: true,
+            describe: 'which incident',
+          })
+          .example('$0 demo', 'the report on the screen, report.md and report.json in this folder')
+          .example('$0 demo --fleet sidecar-speaks-https', 'the other incident')
+          .epilogue(exitCodes({ 0: 'the incident was found', 1: 'it was not', 2: EXIT_CODES[2] })),
       async options => {
         const { runDemo } = await import('./commands/demo.ts');
         end(await runDemo(options as never));
@@ -175,7 +230,9 @@ function addCommands(cli: Argv, given: readonly string[], end: (code: number) =>
             default: [],
             describe: 'folder with own rules',
           })
-          .example('$0 explain sidecar-not-uploading', ''),
+          .example('$0 explain sidecar-not-uploading', 'on one screen')
+          .example('$0 explain my-rule --rules ./my-rules', 'a rule of your own')
+          .epilogue(exitCodes(LOOKED_UP)),
       async options => {
         const { runExplain } = await import('./commands/explain.ts');
         end(await runExplain(options as never));
@@ -197,8 +254,9 @@ function addCommands(cli: Argv, given: readonly string[], end: (code: number) =>
             requiresArg: true,
             describe: 'what standard output gets',
           })
-          .example('$0 rules --only storage', '')
-          .example('$0 rules --lint ./my-rules', 'every mistake, as file:line:column'),
+          .example('$0 rules --only storage', 'those about storage')
+          .example('$0 rules --lint ./my-rules', 'every mistake, as file:line:column')
+          .epilogue(exitCodes(LOOKED_UP)),
       async options => {
         const { runRules } = await import('./commands/rules.ts');
         end(await runRules(options as never));
@@ -227,11 +285,32 @@ function addCommands(cli: Argv, given: readonly string[], end: (code: number) =>
             requiresArg: true,
             describe: 'what standard output gets',
           })
-          .example('kubectl logs thanos-store-0 | $0 logs -', ''),
+          .example('kubectl logs thanos-store-0 | $0 logs -', 'from a pipe')
+          .example('$0 logs --component prometheus prometheus.log', 'from a file')
+          .epilogue(exitCodes({ 0: 'no line means trouble', 1: 'a line does', 2: EXIT_CODES[2] })),
       async options => {
         const { runLogs } = await import('./commands/logs.ts');
         end(await runLogs(options as never));
       },
     )
-    .completion('completion', 'write a completion script for bash or zsh');
+    .command(
+      'completion [shell]',
+      'write a completion script for bash or zsh',
+      builder =>
+        builder
+          .positional('shell', { choices: ['bash', 'zsh'] as const, describe: 'default: the one in $SHELL' })
+          .example('source <($0 completion bash)', 'for this shell; in ~/.bashrc for every one')
+          .example('source <($0 completion zsh)', 'the same in ~/.zshrc')
+          .epilogue(exitCodes(LOOKED_UP)),
+      async options => {
+        const { completionScript } = await import('./completion.ts');
+        process.stdout.write(completionScript(options.shell));
+      },
+    );
+}
+
+const LOOKED_UP = { 0: 'there it is', 2: EXIT_CODES[2] };
+
+function without(words: Readonly<Record<number, string>>, code: number): Readonly<Record<number, string>> {
+  return Object.fromEntries(Object.entries(words).filter(([key]) => Number(key) !== code));
 }

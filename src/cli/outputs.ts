@@ -1,4 +1,4 @@
-import { writeWhole } from '../app/write-file.ts';
+import { checkWritable, writeWhole } from '../app/write-file.ts';
 import type { FormatOptions, Report } from '../model/report.ts';
 import { formatByFile } from '../report/formats.ts';
 import type { Terminal } from './terminal.ts';
@@ -15,8 +15,26 @@ export function screenOptions(terminal: Terminal, all: boolean): FormatOptions {
   };
 }
 
-/** Writes the report to files, each whole or not at all. */
+/** Throws a `UserError` for a file that has no known ending or cannot be written. */
+export async function checkOutputs(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    formatByFile(path);
+    await checkWritable(path);
+  }
+}
+
+/** Writes the report to files, each whole or not at all. One that fails keeps no other from being written. */
 export async function writeReports(report: Report, paths: readonly string[], all: boolean): Promise<void> {
   const options: FormatOptions = { width: 100, color: false, unicode: true, all, timeZone: 'UTC', terminal: false };
-  for (const path of paths) await writeWhole(path, formatByFile(path)(report, options));
+  const written = await Promise.allSettled(
+    paths.map(async path => writeWhole(path, formatByFile(path)(report, options))),
+  );
+  const failed = written.find(result => result.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
+/** The command as it can be pasted again. */
+export function commandLine(argv: readonly string[]): string {
+  const quoted = argv.map(word => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`));
+  return ['thanos-doctor', ...quoted].join(' ');
 }

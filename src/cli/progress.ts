@@ -4,6 +4,8 @@ import type { Terminal } from './terminal.ts';
 /** Shows how far a run is. Everything goes to standard error. */
 export interface ProgressDisplay {
   readonly onProgress: (event: Progress) => void;
+  /** Writes a line of its own above what is redrawn. */
+  say(line: string): void;
   /** Takes the block off the screen. */
   end(): void;
 }
@@ -33,30 +35,49 @@ export function startProgress(
     readonly expected: number;
   },
 ): ProgressDisplay {
-  if (options.quiet) return { onProgress: () => {}, end: () => {} };
-  if (!terminal.isTerminal || options.verbose) return plainLines(stream, options.verbose);
+  const say = (line: string) => void stream.write(`${line}\n`);
+  if (options.quiet) return { onProgress: () => {}, say: () => {}, end: () => {} };
+  if (options.verbose) return { onProgress: phaseLines(say), say, end: () => {} };
+  if (!terminal.redraws) return { onProgress: () => {}, say, end: () => {} };
+  return block(stream, terminal, options.clusters, options.expected);
+}
+
+function block(
+  stream: NodeJS.WriteStream,
+  terminal: Terminal,
+  clusters: readonly string[],
+  expected: number,
+): ProgressDisplay {
   const started = Date.now();
   const lines = new Map<string, Line>(
-    options.clusters.map(name => [name, { doing: 'connecting', requests: 0, steps: 0, state: 'reading' }]),
+    clusters.map(name => [name, { doing: 'connecting', requests: 0, steps: 0, state: 'reading' }]),
   );
   let drawn = 0;
   const erase = () => {
-    if (drawn > 0) stream.write(`\u001b[${drawn}A\u001b[0J`);
+    // To the first column too: the terminal itself writes ^C.
+    if (drawn > 0) stream.write(`\r\u001b[${drawn}A\u001b[0J`);
     drawn = 0;
   };
   const draw = () => {
     erase();
-    const seconds = ((Date.now() - started) / 1000).toFixed(1);
-    const width = Math.max(...options.clusters.map(name => name.length));
-    for (const [name, line] of lines) {
-      stream.write(`${drawLine(name.padEnd(width), line, seconds, terminal, options.expected)}\n`);
-      drawn += 1;
-    }
+    const rows = drawLines(lines, {
+      seconds: ((Date.now() - started) / 1000).toFixed(1),
+      columns: stream.columns || terminal.width,
+      rows: stream.rows || 24,
+      unicode: terminal.unicode,
+      expected,
+    });
+    stream.write(rows.map(row => `${row}\n`).join(''));
+    drawn = rows.length;
   };
   const timer = setInterval(draw, INTERVAL);
   timer.unref();
   return {
     onProgress: event => note(lines, event),
+    say(line) {
+      erase();
+      stream.write(`\r${line}\n`);
+    },
     end() {
       clearInterval(timer);
       erase();
@@ -81,33 +102,68 @@ function note(lines: Map<string, Line>, event: Progress): void {
   line.doing = `reading ${event.evidence}`;
 }
 
-function drawLine(name: string, line: Line, seconds: string, terminal: Terminal, expected: number): string {
-  const [full, empty, cross] = terminal.unicode ? ['█', '░', '✗'] : ['#', '.', 'x'];
-  const cut = (text: string) => (text.length < terminal.width ? text : `${text.slice(0, terminal.width - 2)}…`);
-  if (line.state === 'unreachable')
-    return cut(`  ${name}  ${cross} ${line.doing.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ')}`);
-  const share = line.state === 'done' ? 1 : Math.min(0.95, line.steps / expected);
-  const bar = full!.repeat(Math.round(share * BAR)).padEnd(BAR, empty);
-  const doing = (line.state === 'done' ? 'done' : line.doing).padEnd(38);
-  return cut(`  ${name}  ${bar}  ${doing}${String(line.requests).padStart(5)} requests  ${seconds.padStart(5)} s`);
+interface Screen {
+  readonly seconds: string;
+  readonly columns: number;
+  readonly rows: number;
+  readonly unicode: boolean;
+  readonly expected: number;
 }
 
-function plainLines(stream: NodeJS.WriteStream, verbose: boolean): ProgressDisplay {
-  if (!verbose) return { onProgress: () => {}, end: () => {} };
+/** What a line shows besides the name, and is cut first: what is being read. */
+const NUMBERS = 30;
+
+/** One line a cluster, as many as the screen holds: what has scrolled away cannot be taken back. */
+function drawLines(lines: ReadonlyMap<string, Line>, screen: Screen): readonly string[] {
+  const width = Math.max(0, ...[...lines.keys()].map(name => name.length));
+  const drawn = [...lines].map(([name, line]) => drawLine(clean(name).padEnd(width), line, screen));
+  const room = Math.max(1, screen.rows - 2);
+  if (drawn.length <= room) return drawn;
+  return [...drawn.slice(0, room - 1), cut(`  and ${drawn.length - room + 1} more clusters`, screen)];
+}
+
+function drawLine(name: string, line: Line, screen: Screen): string {
+  const [full, empty, cross] = screen.unicode ? ['█', '░', '✗'] : ['#', '.', 'x'];
+  if (line.state === 'unreachable') return cut(`  ${name}  ${cross} ${clean(line.doing)}`, screen);
+  const share = line.state === 'done' ? 1 : Math.min(0.95, line.steps / screen.expected);
+  const bar = full!.repeat(Math.round(share * BAR)).padEnd(BAR, empty);
+  const start = `  ${name}  ${bar}  `;
+  const room = Math.max(0, Math.min(38, screen.columns - 1 - start.length - NUMBERS));
+  const doing = cut(line.state === 'done' ? 'done' : line.doing, { ...screen, columns: room + 1 }).padEnd(room);
+  return cut(`${start}${doing}${String(line.requests).padStart(5)} requests  ${screen.seconds.padStart(6)} s`, screen);
+}
+
+/** Shorter than the screen is wide: a line that wraps would count as two. */
+function cut(text: string, { columns, unicode }: Pick<Screen, 'columns' | 'unicode'>): string {
+  const room = Math.max(0, columns - 1);
+  if (text.length <= room) return text;
+  const end = unicode ? '…' : '...';
+  return room <= end.length ? text.slice(0, room) : `${text.slice(0, room - end.length)}${end}`;
+}
+
+/** Without what would move the cursor. */
+function clean(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
+}
+
+function phaseLines(say: (line: string) => void): (event: Progress) => void {
   const phases = new Set<string>();
-  return {
-    onProgress(event) {
-      const phase =
-        event.is === 'reading'
-          ? `reading ${event.evidence.split('.')[0]}`
-          : event.is === 'done'
-            ? 'done'
-            : event.detail;
-      const key = `${event.cluster} ${phase}`;
-      if (phases.has(key)) return;
-      phases.add(key);
-      stream.write(`${event.cluster}: ${phase}\n`);
-    },
-    end() {},
+  return event => {
+    const phase = phaseOf(event);
+    const key = `${event.cluster} ${phase}`;
+    if (phases.has(key)) return;
+    phases.add(key);
+    say(clean(`${event.cluster}: ${phase}`));
   };
+}
+
+function phaseOf(event: Progress): string {
+  switch (event.is) {
+    case 'reading':
+      return `reading ${event.evidence.split('.')[0]}`;
+    case 'done':
+      return `done, ${event.requests} requests`;
+    case 'unreachable':
+      return event.detail;
+  }
 }

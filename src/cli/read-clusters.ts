@@ -12,7 +12,7 @@ export interface Opened {
 
 /** Opens what the options name: a bundle, the clusters of a fleet file, or contexts. */
 export async function openClusters(options: ReadingOptions, signal: AbortSignal): Promise<Opened> {
-  checkNumbers(options);
+  checkChoices(options);
   if (options.bundle !== undefined) return { ...(await bundleClusters(options)), fleet: fleetOf(options) };
   const fleet = fleetOf(options);
   const { openLive } = await import('../app/open-live.ts');
@@ -39,21 +39,25 @@ function fleetOf(options: ReadingOptions): FleetFile | undefined {
 }
 
 async function bundleClusters(options: ReadingOptions): Promise<{ readonly sources: readonly Source[] }> {
-  for (const name of ['context', 'namespace'] as const) {
-    if (options[name].length > 0)
-      throw new UserError(`--${name} and --bundle exclude each other: a bundle is read as it is`);
-  }
-  if (options['all-contexts'])
-    throw new UserError('--all-contexts and --bundle exclude each other: a bundle is read as it is');
   const { openBundle } = await import('../app/open-bundle.ts');
   const sources = await openBundle(options.bundle!);
   return { sources: options.logs ? sources : sources.map(withoutLogs) };
 }
 
-function checkNumbers(options: ReadingOptions): void {
-  for (const name of ['timeout', 'concurrency'] as const) {
-    const value = options[name];
-    if (Number.isFinite(value) && value > 0) continue;
-    throw new UserError(`--${name} needs a number above 0`);
-  }
+/** Options that cannot both be meant: better refused than one of them silently left out. */
+function checkChoices(options: ReadingOptions): void {
+  if (!Number.isInteger(options.concurrency)) throw new UserError('the option --concurrency needs a whole number');
+  const live = (['kubeconfig', 'context', 'all-contexts', 'namespace', 'since', 'port-forward'] as const).filter(name =>
+    isGiven(options[name]),
+  );
+  if (options.bundle !== undefined && live.length > 0)
+    throw new UserError(`--${live[0]} and --bundle exclude each other: a bundle is read as it is`);
+  if (options['all-contexts'] && options.context.length > 0)
+    throw new UserError('--all-contexts and --context exclude each other', 'leave one of them out');
+  if (options['all-contexts'] && options.fleet !== undefined)
+    throw new UserError('--all-contexts and --fleet exclude each other: the fleet file names its clusters');
+}
+
+function isGiven(value: string | boolean | readonly string[] | undefined): boolean {
+  return Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false;
 }

@@ -5,6 +5,8 @@ export interface Terminal {
   readonly isTerminal: boolean;
   readonly color: boolean;
   readonly unicode: boolean;
+  /** Whether what was written can be written over. */
+  readonly redraws: boolean;
   /** Columns; 100 where it is no terminal. */
   readonly width: number;
 }
@@ -18,6 +20,7 @@ export function terminalOf(stream: NodeJS.WriteStream, choice: ColorChoice, envi
     isTerminal,
     color: colorOf(isTerminal, choice, environment),
     unicode: speaksUnicode(environment),
+    redraws: isTerminal && environment.TERM !== 'dumb',
     width: Math.max(40, Math.min(120, isTerminal ? ((stream as WriteStream).columns ?? 100) : 100)),
   };
 }
@@ -25,7 +28,7 @@ export function terminalOf(stream: NodeJS.WriteStream, choice: ColorChoice, envi
 function colorOf(isTerminal: boolean, choice: ColorChoice, environment: NodeJS.ProcessEnv): boolean {
   if (choice !== 'auto') return choice === 'always';
   if (environment.NO_COLOR) return false;
-  if (environment.FORCE_COLOR && environment.FORCE_COLOR !== '0') return true;
+  if (environment.FORCE_COLOR) return !/^(0|false)$/.test(environment.FORCE_COLOR);
   return isTerminal && environment.TERM !== 'dumb';
 }
 

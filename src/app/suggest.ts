@@ -1,0 +1,1 @@
+export { suggest } from '../checks/type-check.ts';
