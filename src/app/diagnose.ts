@@ -65,6 +65,7 @@ export async function diagnoseFleet(sources: readonly Source[], options: Diagnos
     rules: options.rules,
     clusters: evidence.clusters.filter(store => !unreachable.has(store.cluster)),
     fleet: evidence.fleet,
+    turnedAway: evidence.clusters.filter(store => unreachable.get(store.cluster)?.reason === 'unauthenticated'),
     unreachable,
   });
   for (const source of sorted) {

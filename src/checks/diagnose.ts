@@ -12,6 +12,8 @@ export interface DiagnosisInput {
   /** The clusters that answered. */
   readonly clusters: readonly EvidenceStore[];
   readonly fleet: EvidenceStore;
+  /** Of those that did not let anything be read, the ones that answered: rules may tell why, by evidence of the fleet. */
+  readonly turnedAway?: readonly EvidenceStore[];
   /** Clusters that did not, each with its gap: one unknown each, instead of one for every rule. */
   readonly unreachable: ReadonlyMap<string, Gap>;
 }
@@ -36,6 +38,9 @@ export async function diagnose(input: DiagnosisInput): Promise<DiagnosisResult> 
   const perFleet = input.rules.filter(rule => rule.scope === 'fleet');
   const runs = [
     ...input.clusters.flatMap(store => perCluster.map(rule => ({ rule, store }))),
+    ...(input.turnedAway ?? []).flatMap(store =>
+      perCluster.filter(rule => readsFleetOnly(rule, store)).map(rule => ({ rule, store })),
+    ),
     ...perFleet.map(rule => ({ rule, store: input.fleet })),
   ];
   const found: Finding[] = [];
@@ -80,6 +85,10 @@ function verdictOf(findings: readonly Finding[], unread: readonly Unknown[]): 'p
 /** Whether something was tried and failed; the rest was not asked for. */
 function isUnread(unknown: Unknown): boolean {
   return unknown.gaps.some(gap => !gap.notLookedAt);
+}
+
+function readsFleetOnly(rule: Rule, store: EvidenceStore): boolean {
+  return Object.values(rule.evidence).every(use => store.describe(use.from)?.scope === 'fleet');
 }
 
 function unreachableUnknowns(unreachable: ReadonlyMap<string, Gap>): readonly Unknown[] {

@@ -66,6 +66,13 @@ describe('fleet.reachability', () => {
     expect([row.answered, row.gone]).toEqual([true, false]);
   });
 
+  it('knows credentials that are refused from a server that is silent', async () => {
+    expect((await east({ hub: hub(LOST), east: gone(silent('unauthenticated', 'Unauthorized'), 401) })).rejected).toBe(
+      true,
+    );
+    expect((await east({ hub: hub(LOST), east: gone() })).rejected).toBe(false);
+  });
+
   it('takes a certificate that is refused for an answer', async () => {
     const row = await east({ hub: hub(LOST), east: gone(silent('tls', 'certificate has expired')) });
     expect([row.answered, row.gone]).toEqual([true, false]);

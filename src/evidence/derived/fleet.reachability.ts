@@ -3,6 +3,7 @@ import type { ShapeOf } from '../../model/shape.ts';
 import { type Context, derived } from '../collector.ts';
 import { collector as serverCollector } from '../collectors/kubernetes.server.ts';
 import { gapOf, gapped, gapsIn, known, listOrGap } from '../gaps.ts';
+import { collector as answersCollector } from './access.answers.ts';
 import { collector as endpointsCollector } from './thanos.query-endpoints.ts';
 
 const WITNESS = {
@@ -25,6 +26,8 @@ const ROW = {
   /** name, refused, silent, reset or other: how asking it failed. */
   class: 'str',
   words: 'str',
+  /** Its API server answered 401 to what it was asked. */
+  rejected: 'bool',
   /** Another cluster's API server did answer from here. */
   othersAnswer: 'bool',
   /** Addresses that Queries of other clusters were given and that lead, or must lead, there. */
@@ -51,6 +54,10 @@ export const collector = derived({
     );
     const unread = asked.filter(one => one.gap && !answered(one.cluster, one.gap));
     const endpoints = await endpointsOf(context);
+    const answers = new Map<string, ShapeOf<typeof answersCollector.shape>>();
+    for (const { cluster, gap } of asked) {
+      if (!gap) answers.set(cluster.cluster, await gapped(cluster.get(answersCollector)));
+    }
     return asked.map(({ cluster, gap }) => {
       const base = {
         name: cluster.cluster,
@@ -58,13 +65,18 @@ export const collector = derived({
         othersAnswer: unread.length < asked.length,
       };
       if (!gap || answered(cluster, gap)) {
-        return { ...base, answered: true, class: '', words: gap?.detail ?? '', witnesses: [], gone: false };
+        const row = { ...base, answered: true, class: '', words: gap?.detail ?? '', witnesses: [], gone: false };
+        return Object.defineProperty(row, 'rejected', {
+          enumerable: true,
+          get: () => (gap ? gap.reason === 'unauthenticated' : answers.get(cluster.cluster)!.unauthenticated > 0),
+        }) as unknown as Row;
       }
       const alone = unread.length === 1;
       const witnesses = known(endpoints).filter(endpoint => leadsTo(endpoint, cluster.cluster, names(context), alone));
       const row = {
         ...base,
         answered: false,
+        rejected: false,
         class: classOf(gap),
         words: gap.detail,
         witnesses: witnesses.map(witnessOf),
