@@ -98,6 +98,7 @@ import { collector as ciliumLoadBalancers } from './derived/cilium.load-balancer
 import { collector as ciliumPendingAddresses } from './derived/cilium.pending-addresses.ts';
 import { collector as fleetAddresses } from './derived/fleet.addresses.ts';
 import { collector as fleetBuckets } from './derived/fleet.buckets.ts';
+import { collector as fleetClusterLabel } from './derived/fleet.cluster-label.ts';
 import { collector as fleetClusters } from './derived/fleet.clusters.ts';
 import { collector as fleetEndpoints } from './derived/fleet.endpoints.ts';
 import { collector as fleetProducers } from './derived/fleet.producers.ts';
@@ -259,6 +260,7 @@ const ALL: readonly Collector[] = [
   ciliumPendingAddresses as unknown as Collector,
   fleetAddresses as unknown as Collector,
   fleetBuckets as unknown as Collector,
+  fleetClusterLabel as unknown as Collector,
   fleetClusters as unknown as Collector,
   fleetEndpoints as unknown as Collector,
   fleetProducers as unknown as Collector,
