@@ -1,4 +1,4 @@
-import { type Gap, GapSignal } from '../../model/gap.ts';
+import { GapSignal } from '../../model/gap.ts';
 import type { Ref, ShapeOf } from '../../model/shape.ts';
 import { type Context, derived } from '../collector.ts';
 import { collector as configCollector } from '../collectors/prometheus.config.ts';
@@ -9,8 +9,9 @@ import { type ObjectStore, collector as objectStoresCollector } from '../collect
 import { collector as queryStoresCollector, type StoreEntry } from '../collectors/thanos.query-stores.ts';
 import { labelText } from '../components/block-times.ts';
 import { flagValue, flagValues } from '../components/command-line.ts';
-import { gapElement, gapOf, gapsIn, known, listOrGap, withUnknownFields } from '../gaps.ts';
+import { gapElement, gapOf, gapsIn, known, listOrGap } from '../gaps.ts';
 import { age, REF } from '../objects.ts';
+import { merged, part } from '../partial-rows.ts';
 import { seconds } from '../quantities.ts';
 import { inCluster } from './fleet.addresses.ts';
 import { type Component, collector as componentsCollector } from './thanos.components.ts';
@@ -159,10 +160,10 @@ function rowOf(component: Component, around: Around): Producer {
   };
   return merged<Producer>(
     row,
-    unlessGap(['place'], () => ({ place: placeOf(component, around.stores) })),
-    unlessGap(['blockDuration'], () => ({ blockDuration: blockDurationOf(component, around.flags) })),
-    unlessGap(['oldestSampleAge'], () => ({ oldestSampleAge: oldestOf(component, around.metrics, entry, context) })),
-    unlessGap(['labels', 'labelText', 'labelsKey', 'labelsFrom', 'withoutReplica', 'replica', 'queriedBy'], () => {
+    part(['place'], () => ({ place: placeOf(component, around.stores) })),
+    part(['blockDuration'], () => ({ blockDuration: blockDurationOf(component, around.flags) })),
+    part(['oldestSampleAge'], () => ({ oldestSampleAge: oldestOf(component, around.metrics, entry, context) })),
+    part(['labels', 'labelText', 'labelsKey', 'labelsFrom', 'withoutReplica', 'replica', 'queriedBy'], () => {
       const { labels, from } = labelsOf(component, around, entry, resource);
       const text = labelText(labels);
       const { [row.replicaLabel]: replica = '', ...withoutReplica } = labels;
@@ -316,26 +317,5 @@ function withSharers(row: Producer, rows: readonly Producer[]): Producer {
     }
     return { sharesLabelsWith: sharers };
   };
-  return merged<Producer>(row, unlessGap(['sharesLabelsWith'], compute));
-}
-
-/** The fields, or the same fields as unknown where computing them touches a gap. */
-function unlessGap<Part extends object>(fields: readonly (keyof Part & string)[], compute: () => Part): Part {
-  try {
-    return compute();
-  } catch (error) {
-    if (!(error instanceof GapSignal)) throw error;
-    const gap: Gap = { ...error.gap, evidence: error.gap.evidence || 'fleet.producers' };
-    return withUnknownFields<Part>({}, gap, fields);
-  }
-}
-
-function merged<Row extends object>(...parts: readonly object[]): Row {
-  const row = {};
-  for (const part of parts) {
-    for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(part))) {
-      Object.defineProperty(row, name, { ...descriptor, configurable: true });
-    }
-  }
-  return row as Row;
+  return merged<Producer>(row, part(['sharesLabelsWith'], compute));
 }

@@ -7,8 +7,9 @@ import { collector as metricsCollector } from '../collectors/thanos.metrics.ts';
 import { byGroup } from '../components/block-groups.ts';
 import type { Block } from '../components/blocks.ts';
 import { flagValue } from '../components/command-line.ts';
-import { gapOf, gapsIn, known, listOrGap, withUnknownFields } from '../gaps.ts';
+import { gapOf, gapsIn, known, listOrGap } from '../gaps.ts';
 import { REF } from '../objects.ts';
+import { attempt, merged, part } from '../partial-rows.ts';
 import { collector as groupsCollector } from './bucket.groups.ts';
 import { type Component, collector as componentsCollector } from './thanos.components.ts';
 import { collector as logCollector } from './thanos.log.ts';
@@ -153,7 +154,7 @@ function rowOf(workload: ThanosWorkload, component: Component | undefined, hits:
     bucketKey: placeFields.bucketKey!,
     endpointKey: placeFields.endpointKey!,
   });
-  return merged(
+  return merged<Row>(
     withPlace,
     part(['halted', 'haltedBefore', 'haltClass', 'haltBlocks', 'haltLabels', 'haltLines', 'since'], () =>
       haltOf(component, workload, hits, metrics, around),
@@ -323,28 +324,4 @@ function plansOf(members: readonly Block[]): readonly number[] {
   return [...windows.values()]
     .filter(blocks => blocks.length > 1)
     .map(blocks => blocks.reduce((sum, block) => sum + block.size, 0));
-}
-
-function attempt<Value>(compute: () => Value): { readonly value?: Value; readonly gap?: GapSignal['gap'] } {
-  try {
-    return { value: compute() };
-  } catch (error) {
-    if (error instanceof GapSignal) return { gap: error.gap };
-    throw error;
-  }
-}
-
-function part<Part extends object>(fields: readonly (keyof Part & string)[], compute: () => Part): Part {
-  try {
-    return compute();
-  } catch (error) {
-    if (!(error instanceof GapSignal)) throw error;
-    return withUnknownFields<Part>({}, error.gap, fields);
-  }
-}
-
-function merged(...parts: readonly object[]): Row {
-  const row = {};
-  for (const one of parts) Object.defineProperties(row, Object.getOwnPropertyDescriptors(one));
-  return row as Row;
 }

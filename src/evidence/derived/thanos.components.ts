@@ -7,7 +7,7 @@ import { commandLine, type Flag, flagValue, switchedOn } from '../components/com
 import { identify, imageVersion, THANOS_COMPONENTS } from '../components/identify.ts';
 import { type NamedVolume, objectStorePlace, portOf, volumeBehind } from '../components/places.ts';
 import { gapElement, gapOf, gapsIn, known, listOrGap } from '../gaps.ts';
-import { NOBODY, objectKey, REF } from '../objects.ts';
+import { NOBODY, REF } from '../objects.ts';
 import type { ContainerSpec } from '../pod-containers.ts';
 import { collector as containersCollector } from './kubernetes.containers.ts';
 
@@ -279,9 +279,4 @@ function dataDirectory(component: string, flags: readonly Flag[]): string {
     return flagValue(flags, '--data-dir', './data');
   }
   return component === 'alertmanager' ? flagValue(flags, '--storage.path', 'data/') : '';
-}
-
-/** The key of a component's container in one place, so that evidence joins by it. */
-export function containerKeyOf(namespace: string, pod: string, container: string): string {
-  return objectKey('Container', namespace, `${pod}/${container}`);
 }

@@ -4,7 +4,7 @@ import { type Context, derived } from '../collector.ts';
 import { collector as servicesCollector } from '../collectors/kubernetes.services.ts';
 import { type StoreEntry, collector as storesCollector } from '../collectors/thanos.query-stores.ts';
 import { endpointFiles, type QueryTarget, queryTargets } from '../components/query-targets.ts';
-import { gapElement, gapOf, gapsIn, known, listOrGap, withUnknownFields } from '../gaps.ts';
+import { gapElement, gapsIn, known, listOrGap, withUnknownFields } from '../gaps.ts';
 import { REF } from '../objects.ts';
 import { type Address, collector as addressesCollector } from './fleet.addresses.ts';
 import { collector as componentsCollector } from './thanos.components.ts';
@@ -272,9 +272,4 @@ function inReplica(target: QueryTarget, stores: readonly StoreEntry[]): Pick<Row
     failedCheck: down ? (first?.lastCheck ?? '') : '',
     labelTexts: [...new Set(listed.flatMap(store => store.labelTexts))],
   };
-}
-
-/** Whether any of these rows stands for endpoints that are not known. */
-export function hasUnknown(rows: readonly Row[]): boolean {
-  return rows.some(row => gapOf(row) !== undefined);
 }

@@ -3,8 +3,9 @@ import type { ShapeOf } from '../../model/shape.ts';
 import { derived } from '../collector.ts';
 import { collector as metricsCollector } from '../collectors/thanos.metrics.ts';
 import { type Buckets, countBelow, quantile } from '../components/histograms.ts';
-import { gapOf, known, listOrGap, withUnknownFields } from '../gaps.ts';
+import { gapOf, known, listOrGap } from '../gaps.ts';
 import { REF } from '../objects.ts';
+import { merged, part } from '../partial-rows.ts';
 import { collector as endpointsCollector } from './thanos.query-endpoints.ts';
 
 const ROW = {
@@ -60,7 +61,7 @@ function rowOf(metrics: Metrics, endpoints: readonly ShapeOf<typeof endpointsCol
     endpointKeys: own.map(endpoint => endpoint.key),
     storeKeys: [...new Set(own.flatMap(endpoint => endpoint.objects).filter(key => key.startsWith('StatefulSet ')))],
   };
-  return merged(
+  return merged<Row>(
     base,
     part(['age'], () => ({ age: metrics.startedAge })),
     part(['count', 'p50', 'p90', 'p99'], () => {
@@ -116,19 +117,4 @@ function joinedOf(histograms: readonly Histogram[]): Buckets {
     count,
     buckets: [...sums].sort(([first], [second]) => first - second).map(([le, value]) => ({ le, value })),
   };
-}
-
-function part<Part extends object>(fields: readonly (keyof Part & string)[], compute: () => Part): Part {
-  try {
-    return compute();
-  } catch (error) {
-    if (!(error instanceof GapSignal)) throw error;
-    return withUnknownFields<Part>({}, error.gap, fields);
-  }
-}
-
-function merged(...parts: readonly object[]): Row {
-  const row = {};
-  for (const one of parts) Object.defineProperties(row, Object.getOwnPropertyDescriptors(one));
-  return row as Row;
 }

@@ -3,8 +3,9 @@ import type { ShapeOf } from '../../model/shape.ts';
 import { type Context, derived } from '../collector.ts';
 import { collector as flagsCollector } from '../collectors/prometheus.flags.ts';
 import { collector as metricsCollector } from '../collectors/thanos.metrics.ts';
-import { gapOf, gapsIn, known, listOrGap, withUnknownFields } from '../gaps.ts';
+import { gapOf, gapsIn, known, listOrGap } from '../gaps.ts';
 import { REF } from '../objects.ts';
+import { merged, part } from '../partial-rows.ts';
 import { seconds } from '../quantities.ts';
 import { type BucketProducer, collector as bucketProducersCollector } from './bucket.producers.ts';
 import { type Producer, collector as producersCollector } from './fleet.producers.ts';
@@ -124,7 +125,7 @@ async function rowOf(context: Context, component: Component, around: Around): Pr
     if (!producer) throw new GapSignal(gapsIn(around.producers)[0] ?? NO_PRODUCER);
     return producer.oldestSampleAge;
   };
-  return merged(
+  return merged<Row>(
     base,
     part(['oldestSampleAge', 'due'], () => ({
       oldestSampleAge: oldest(),
@@ -289,19 +290,4 @@ function attempt<Value>(compute: () => Value, otherwise: Value): Value {
     if (error instanceof GapSignal || error instanceof TypeError) return otherwise;
     throw error;
   }
-}
-
-function part<Part extends object>(fields: readonly (keyof Part & string)[], compute: () => Part): Part {
-  try {
-    return compute();
-  } catch (error) {
-    if (!(error instanceof GapSignal)) throw error;
-    return withUnknownFields<Part>({}, error.gap, fields);
-  }
-}
-
-function merged(...parts: readonly object[]): Row {
-  const row = {};
-  for (const one of parts) Object.defineProperties(row, Object.getOwnPropertyDescriptors(one));
-  return row as Row;
 }
