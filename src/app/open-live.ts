@@ -26,6 +26,11 @@ export interface LiveChoice {
 /** Opens the clusters that were chosen: those of the fleet file, or contexts of the kubeconfig. Nothing is asked yet. */
 export async function openLive(choice: LiveChoice): Promise<readonly Source[]> {
   const { openLiveCluster } = await import('../clusters/live-source.ts');
+  return Promise.all((await liveOptionsOf(choice)).map(options => openLiveCluster(options)));
+}
+
+/** How each of the chosen clusters is opened, for reading or for changing it. */
+export async function liveOptionsOf(choice: LiveChoice): Promise<readonly LiveClusterOptions[]> {
   const { createFingerprint } = await import('../clusters/fingerprint.ts');
   const shared: Partial<LiveClusterOptions> = {
     readSecrets: choice.readSecrets,
@@ -38,7 +43,7 @@ export async function openLive(choice: LiveChoice): Promise<readonly Source[]> {
     ...choice.overrides,
   };
   const wanted = choice.fleet ? fleetClusters(choice.fleet, choice) : await contextClusters(choice);
-  return Promise.all(wanted.map(options => openLiveCluster({ ...shared, ...options })));
+  return wanted.map(options => ({ ...shared, ...options }));
 }
 
 function sinceSeconds(text: string): number {

@@ -3,6 +3,7 @@ import { UserError } from '../model/user-error.ts';
 import type { DiagnoseArguments } from './commands/diagnose.ts';
 import type { CompletedParser } from './completion.ts';
 import { EXIT } from './exit-codes.ts';
+import { fixingOptions, fixOptions } from './fix-options.ts';
 import { FAIL_ON, liveOptions, readingOptions, ruleOptions } from './options.ts';
 import { swallowClosedPipes } from './standard-streams.ts';
 import {
@@ -136,7 +137,12 @@ function addCommands(cli: Argv, given: readonly string[], end: (code: number) =>
       'diagnose',
       'find the root causes, over all clusters at once',
       builder =>
-        ruleOptions(readingOptions(builder))
+        fixingOptions(ruleOptions(readingOptions(builder)))
+          .option('fix', {
+            type: 'boolean',
+            default: false,
+            describe: 'after the report, offer a fix for each root cause that has one',
+          })
           .option('format', {
             choices: ['text', 'markdown', 'json'] as const,
             default: 'text' as const,
@@ -165,10 +171,34 @@ function addCommands(cli: Argv, given: readonly string[], end: (code: number) =>
           )
           .example('$0 diagnose --bundle incident.tar.gz --format json', 'what was saved by collect, as JSON')
           .example('$0 diagnose --only storage --fail-on critical', 'the storage rules; exit 1 for critical ones only')
-          .epilogue(exitCodes(without(EXIT_CODES, 4))),
+          .example('$0 diagnose --fix', 'shows each change before it asks')
+          .epilogue(exitCodes()),
       async options => {
         const { runDiagnose } = await import('./commands/diagnose.ts');
         end(await runDiagnose(options as unknown as DiagnoseArguments, given));
+      },
+    )
+    .command(
+      'fix [finding]',
+      'mend a root cause: show the change, ask, apply, verify; or undo it',
+      builder =>
+        fixOptions(fixingOptions(ruleOptions(liveOptions(builder))))
+          .example('$0 fix object-store-speaks-http', 'shows the change, asks, verifies')
+          .example('$0 fix object-store-speaks-http --plan -o plan.json', 'only the plan, with its digest')
+          .example('$0 fix object-store-speaks-http --confirm DIGEST', 'exactly that plan, or nothing')
+          .example('$0 fix --undo 20261123-081301-4f1a', 'takes it back')
+          .epilogue(
+            exitCodes({
+              0: 'fixed, or shown',
+              1: 'declined',
+              2: EXIT_CODES[2],
+              4: EXIT_CODES[4],
+              130: 'stopped by Ctrl-C; fix --resume goes on',
+            }),
+          ),
+      async options => {
+        const { runFix } = await import('./commands/fix.ts');
+        end(await runFix({ ...(options as object), bundle: undefined } as never));
       },
     )
     .command(

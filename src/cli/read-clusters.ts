@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { FLEET_FILE, type FleetFile, readFleetFile } from '../app/fleet-file.ts';
 import { withoutLogs } from '../app/narrowed-source.ts';
+import type { LiveChoice } from '../app/open-live.ts';
 import type { Source } from '../model/source.ts';
 import { UserError } from '../model/user-error.ts';
 import type { ReadingOptions } from './options.ts';
@@ -16,7 +17,13 @@ export async function openClusters(options: ReadingOptions, signal: AbortSignal)
   if (options.bundle !== undefined) return { ...(await bundleClusters(options)), fleet: fleetOf(options) };
   const fleet = fleetOf(options);
   const { openLive } = await import('../app/open-live.ts');
-  const sources = await openLive({
+  const sources = await openLive(liveChoiceOf(options, fleet, signal));
+  return { sources: options.logs ? sources : sources.map(withoutLogs), fleet };
+}
+
+/** What the options say of live clusters. */
+export function liveChoiceOf(options: ReadingOptions, fleet: FleetFile | undefined, signal: AbortSignal): LiveChoice {
+  return {
     kubeconfig: options.kubeconfig ?? '',
     contexts: options.context,
     allContexts: options['all-contexts'],
@@ -27,12 +34,11 @@ export async function openClusters(options: ReadingOptions, signal: AbortSignal)
     portForward: options['port-forward'],
     signal,
     deadline: Date.now() + options.timeout * 1000,
-  });
-  return { sources: options.logs ? sources : sources.map(withoutLogs), fleet };
+  };
 }
 
 /** The fleet file that was named; else the one that lies here, unless clusters were chosen in another way. */
-function fleetOf(options: ReadingOptions): FleetFile | undefined {
+export function fleetOf(options: ReadingOptions): FleetFile | undefined {
   if (options.fleet !== undefined) return readFleetFile(options.fleet);
   const chosen = options['all-contexts'] || options.context.length > 0 || options.kubeconfig !== undefined;
   return !chosen && existsSync(FLEET_FILE) ? readFleetFile(FLEET_FILE) : undefined;

@@ -3,17 +3,20 @@ import { diagnoseFleet, NO_EXPECTATIONS } from '../../app/diagnose.ts';
 import { allRules } from '../../app/rule-files.ts';
 import { builtinSignatures } from '../../app/signature-files.ts';
 import { version } from '../../app/version.ts';
+import type { Report } from '../../model/report.ts';
 import type { Source } from '../../model/source.ts';
+import { UserError } from '../../model/user-error.ts';
 import { formatByName } from '../../report/formats.ts';
 import { EXIT, exitCodeOf, type FailOn } from '../exit-codes.ts';
+import type { FixOptions } from '../fix-setting.ts';
 import { listenForInterrupt } from '../interrupt.ts';
-import type { GlobalOptions, ReadingOptions, RuleOptions } from '../options.ts';
 import { checkOutputs, commandLine, screenOptions, writeReports } from '../outputs.ts';
 import { type ProgressDisplay, startProgress } from '../progress.ts';
 import { openClusters } from '../read-clusters.ts';
 import { terminalOf } from '../terminal.ts';
 
-export interface DiagnoseArguments extends ReadingOptions, RuleOptions, GlobalOptions {
+export interface DiagnoseArguments extends FixOptions {
+  readonly fix: boolean;
   readonly format: string;
   readonly output: readonly string[];
   readonly 'fail-on': FailOn;
@@ -25,6 +28,9 @@ const EVIDENCE_PER_CLUSTER = 110;
 
 export async function runDiagnose(options: DiagnoseArguments, argv: readonly string[]): Promise<number> {
   await checkOutputs(options.output);
+  if (options.fix && options.bundle !== undefined) {
+    throw new UserError('--fix and --bundle exclude each other: a bundle is a copy, and cannot be mended');
+  }
   const rules = chooseRules(allRules(options.rules), options.only, options.skip);
   let progress: ProgressDisplay | undefined;
   // A bundle lies here: nothing has to be waited for, and Ctrl-C simply ends the program.
@@ -50,15 +56,51 @@ export async function runDiagnose(options: DiagnoseArguments, argv: readonly str
       onProgress: progress.onProgress,
     });
     progress.end();
-    const report = interrupt?.signal.aborted ? { ...complete, run: { ...complete.run, partial: true } } : complete;
+    const diagnosed = interrupt?.signal.aborted ? { ...complete, run: { ...complete.run, partial: true } } : complete;
     const screen = screenOptions(terminalOf(process.stdout, options.color), options.all);
-    process.stdout.write(formatByName(options.format)(report, screen));
+    const printed = formatByName(options.format);
+    // JSON is one document: the outcomes belong into it. Anything else is read before anybody is asked.
+    if (options.format !== 'json' || !options.fix) process.stdout.write(printed(diagnosed, screen));
+    const report =
+      options.fix && !diagnosed.run.partial ? await fixed(diagnosed, options, interrupt?.signal) : diagnosed;
+    if (options.format === 'json' && options.fix) process.stdout.write(printed(report, screen));
     await writeReports(report, options.output, options.all);
     if (!options.quiet) for (const path of options.output) process.stderr.write(`wrote ${path}\n`);
-    return report.run.partial ? EXIT.interrupted : exitCodeOf(report, options['fail-on']);
+    if (report.run.partial) return EXIT.interrupted;
+    return exitCodeAfterFixes(report, exitCodeOf(report, options['fail-on']));
   } finally {
     progress?.end();
     interrupt?.end();
     await Promise.all(sources.map(source => source.close()));
   }
+}
+
+/** The report with what came of the fixes; progress, plans and questions go to standard error. */
+async function fixed(
+  report: Report,
+  options: DiagnoseArguments,
+  signal = new AbortController().signal,
+): Promise<Report> {
+  const { fixableRoots, fixFindings } = await import('../../app/fix.ts');
+  const { fixSetting } = await import('../fix-setting.ts');
+  const { outcomesText } = await import('../../report/fix.ts');
+  const roots = fixableRoots(report.findings, '');
+  if (roots.length === 0) {
+    if (!options.quiet) process.stderr.write('\nnothing that was found can be fixed automatically\n');
+    return report;
+  }
+  const fixes = await fixFindings(roots, fixSetting(options, { yes: options.yes, digest: '' }, signal));
+  process.stderr.write(`\n${outcomesText(fixes)}`);
+  return { ...report, fixes };
+}
+
+/** A fix that did not come about is said above all; what was mended is no problem any more. */
+function exitCodeAfterFixes({ fixes, findings, roots }: Report, code: number): number {
+  if (!fixes) return code;
+  if (fixes.some(({ outcome }) => outcome === 'refused' || outcome === 'failed' || outcome === 'unverified'))
+    return EXIT.unfixed;
+  const mended = new Set(fixes.filter(({ outcome }) => outcome === 'fixed').map(({ finding }) => finding));
+  const isMended = (id: string) =>
+    mended.has(id) || findings.some(other => other.id === id && other.causedBy.some(cause => mended.has(cause)));
+  return code === EXIT.problems && roots.every(isMended) ? EXIT.healthy : code;
 }

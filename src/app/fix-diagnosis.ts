@@ -1,0 +1,61 @@
+import { type DiagnosisResult, diagnose } from '../checks/diagnose.ts';
+import { COLLECTORS } from '../evidence/catalogue.ts';
+import type { Expectations } from '../evidence/collector.ts';
+import type { CompiledSignatures } from '../evidence/logs/signatures.ts';
+import { type FleetEvidence, openEvidence } from '../evidence/store.ts';
+import { type Gap, GapSignal } from '../model/gap.ts';
+import type { Rule } from '../model/rule.ts';
+import type { Source } from '../model/source.ts';
+
+/** What a diagnosis is made with. */
+export interface DiagnosisSetting {
+  readonly rules: readonly Rule[];
+  readonly signatures: CompiledSignatures;
+  readonly expectations: Expectations;
+  readonly concurrency: number;
+}
+
+export interface FreshDiagnosis {
+  readonly result: DiagnosisResult;
+  readonly evidence: FleetEvidence;
+}
+
+/** Diagnoses on evidence that is fetched now, and keeps the evidence for what is decided next. */
+export async function diagnoseAfresh(
+  sources: readonly Source[],
+  setting: DiagnosisSetting,
+  rules: readonly Rule[] = setting.rules,
+): Promise<FreshDiagnosis> {
+  const unreachable = new Map<string, Gap>();
+  await Promise.all(
+    sources.map(async source => {
+      try {
+        await source.server();
+      } catch (error) {
+        if (!(error instanceof GapSignal)) throw error;
+        unreachable.set(source.cluster, { ...error.gap, evidence: 'kubernetes.server', notLookedAt: false });
+      }
+    }),
+  );
+  const { expectations, signatures, concurrency } = setting;
+  const evidence = openEvidence(sources, unreachable, {
+    collectors: COLLECTORS,
+    expectations,
+    signatures,
+    concurrency,
+  });
+  const clusters = evidence.clusters.filter(store => !unreachable.has(store.cluster));
+  return { result: await diagnose({ rules, clusters, fleet: evidence.fleet, unreachable }), evidence };
+}
+
+/** The findings now, on sources that are opened for it and closed again. */
+export async function diagnoseWith(
+  setting: DiagnosisSetting & { readonly open: () => Promise<readonly Source[]> },
+): Promise<DiagnosisResult['findings']> {
+  const sources = await setting.open();
+  try {
+    return (await diagnoseAfresh(sources, setting)).result.findings;
+  } finally {
+    await Promise.all(sources.map(source => source.close()));
+  }
+}

@@ -1,0 +1,371 @@
+import { randomBytes } from 'node:crypto';
+import type { Finding } from '../model/finding.ts';
+import { GapSignal } from '../model/gap.ts';
+import type { AuditLine, FixReport, Journal, Outcome, Plan, Wishes, Writer } from '../model/remediation.ts';
+import type { Source } from '../model/source.ts';
+import { UserError } from '../model/user-error.ts';
+import { ACTIONS } from '../remediations/catalogue.ts';
+import { applyPlan, type Execution, goOn, type Verified } from '../remediations/execute.ts';
+import { refusing } from '../remediations/guards.ts';
+import { attemptsIn, openAttempts } from '../remediations/history.ts';
+import { planOf } from '../remediations/plan.ts';
+import { undoPlanOf } from '../remediations/undo.ts';
+import { type DiagnosisSetting, diagnoseAfresh, type FreshDiagnosis } from './fix-diagnosis.ts';
+import { logSaver } from './fix-logs.ts';
+
+export type Answer = 'yes' | 'no' | 'skip all' | 'quit';
+
+/** How a plan is confirmed. `refused` says why nobody could be asked, and how to do it right. */
+export type Confirmation = { readonly is: Answer } | { readonly is: 'refused'; readonly why: string };
+
+export interface FixSetting extends DiagnosisSetting {
+  /** Sources that have read nothing yet. They are closed after use. */
+  open(): Promise<readonly Source[]>;
+  openWriter(cluster: string): Promise<Writer>;
+  readonly journal: Journal;
+  readonly wishes: Wishes;
+  readonly reason: string;
+  /** Plans that are applied in one run at most. */
+  readonly maxChanges: number;
+  readonly stateFolder: string;
+  /** Asks the person who was shown the plan. */
+  confirm(plan: Plan, at: { readonly number: number; readonly of: number }): Promise<Confirmation>;
+  readonly onProgress?: (text: string) => void;
+  /** Milliseconds between two looks; for tests. */
+  readonly lookEvery?: number;
+}
+
+/** Roots that an action of this version can mend, most important first. */
+export function fixableRoots(findings: readonly Finding[], wanted: string): readonly Finding[] {
+  return findings.filter(
+    finding =>
+      finding.root &&
+      ACTIONS.has(finding.fix.action?.id ?? '') &&
+      (wanted === '' || finding.id === wanted || finding.rule === wanted),
+  );
+}
+
+/** Everything that may be wrong with what was asked for, said before anything is planned. Throws a `UserError`. */
+export function checkWanted(findings: readonly Finding[], wanted: string): void {
+  const named = findings.filter(finding => finding.id === wanted || finding.rule === wanted);
+  if (named.length === 0) {
+    const roots = [...new Set(fixableRoots(findings, '').map(({ rule }) => rule))];
+    throw new UserError(
+      `cannot fix ${wanted}: there is no such finding now`,
+      roots.length > 0
+        ? `what can be fixed now: ${roots.join(', ')}`
+        : 'nothing that is found now can be fixed automatically',
+    );
+  }
+  const root = named.find(finding => finding.root);
+  if (!root) {
+    const causes = [...new Set(named.flatMap(({ causedBy }) => causedBy))];
+    throw new UserError(`cannot fix ${wanted}: it is a symptom`, `what is behind it: ${causes.join(', ')}`);
+  }
+  if (!ACTIONS.has(root.fix.action?.id ?? '')) {
+    throw new UserError(`cannot fix ${wanted}: it is mended by hand`, ...root.fix.byHand.split('\n').filter(Boolean));
+  }
+}
+
+/** The plans alone. Nothing is changed: writes are dry runs. */
+export async function planFixes(findings: readonly Finding[], setting: FixSetting): Promise<readonly Plan[]> {
+  const plans: Plan[] = [];
+  for (const finding of findings) {
+    const writer = await setting.openWriter(finding.cluster);
+    try {
+      plans.push(await freshPlan(finding, planId(), writer, setting));
+    } finally {
+      writer.close();
+    }
+  }
+  return plans;
+}
+
+/** Plans fixes for roots, asks for each, and applies what was confirmed. */
+export async function fixFindings(findings: readonly Finding[], setting: FixSetting): Promise<readonly FixReport[]> {
+  const reports: FixReport[] = [];
+  let asks = true;
+  for (const [index, finding] of findings.entries()) {
+    if (!asks) {
+      reports.push(reportOf(finding, undefined, { is: 'declined', detail: 'passed over' }));
+      continue;
+    }
+    const writer = await setting.openWriter(finding.cluster);
+    try {
+      const id = planId();
+      const plan = await freshPlan(finding, id, writer, setting);
+      const confirmation = await setting.confirm(plan, { number: index + 1, of: findings.length });
+      if (confirmation.is === 'quit' || confirmation.is === 'skip all') asks = false;
+      reports.push(await decide(plan, finding, id, confirmation, writer, setting, reports));
+    } finally {
+      writer.close();
+    }
+  }
+  return reports;
+}
+
+async function decide(
+  plan: Plan,
+  finding: Finding,
+  id: string,
+  confirmation: Confirmation,
+  writer: Writer,
+  setting: FixSetting,
+  reports: readonly FixReport[],
+): Promise<FixReport> {
+  const open = refusing(plan.guards);
+  if (open) return reportOf(finding, plan, { is: 'refused', guard: open.id, detail: `${open.id}: ${open.detail}` });
+  if (confirmation.is === 'refused') {
+    return reportOf(finding, plan, { is: 'refused', guard: 'confirmed', detail: confirmation.why });
+  }
+  if (confirmation.is !== 'yes') return reportOf(finding, plan, { is: 'declined', detail: 'nothing was changed' });
+  const changes = reports.filter(({ applied }) => applied.length > 0).length;
+  const refused =
+    changes >= setting.maxChanges
+      ? `${changes} changes were made in this run, which is the most (--max-changes)`
+      : await changedSince(plan, finding, id, writer, setting);
+  if (refused) {
+    const outcome: Outcome = { is: 'refused', guard: 'same-object', detail: refused };
+    const { cluster, action, digest } = plan;
+    await setting.journal.append({ is: 'outcome', id, finding: finding.id, cluster, action, digest, outcome });
+    return reportOf(finding, plan, outcome);
+  }
+  const begun = { id, plan, mode: 'fix' as const, undoes: '', reason: setting.reason, at: seconds(writer.now()) };
+  return applyPlan(begun, executionOf(writer, setting));
+}
+
+/** Plans anew, on fresh evidence: what is applied is what was shown, or nothing. '' where it is the same. */
+async function changedSince(
+  plan: Plan,
+  finding: Finding,
+  id: string,
+  writer: Writer,
+  setting: FixSetting,
+): Promise<string> {
+  const now = await freshPlan(finding, id, writer, setting);
+  if (now.digest === plan.digest) return '';
+  const open = refusing(now.guards);
+  if (open) return `${open.id}: ${open.detail}`;
+  const other = plan.objects.find(object => {
+    const same = now.objects.find(({ uid }) => uid === object.uid);
+    return same?.resourceVersion !== object.resourceVersion;
+  });
+  const what = other ? `${other.target.kind} ${other.target.name}` : 'what it rests on';
+  return `${what} was changed since the plan was shown: plan anew`;
+}
+
+async function freshPlan(finding: Finding, id: string, writer: Writer, setting: FixSetting): Promise<Plan> {
+  const sources = await setting.open();
+  try {
+    const fresh = await diagnoseAfresh(sources, setting);
+    return await planFor(finding, id, writer, setting, fresh, sources);
+  } finally {
+    await Promise.all(sources.map(source => source.close()));
+  }
+}
+
+async function planFor(
+  finding: Finding,
+  id: string,
+  writer: Writer,
+  setting: FixSetting,
+  { result, evidence }: FreshDiagnosis,
+  sources: readonly Source[],
+): Promise<Plan> {
+  const now = result.findings.find(other => other.id === finding.id);
+  const action = ACTIONS.get(finding.fix.action!.id)!;
+  const source = sources.find(other => other.cluster === finding.cluster)!;
+  const planned = await planOf(now?.root && now.fix.action ? action : withoutFinding(action, now), {
+    finding: now ?? finding,
+    parameters: now?.fix.action?.with ?? finding.fix.action!.with,
+    api: writer,
+    writer,
+    evidence: evidence.clusters.find(store => store.cluster === finding.cluster)!,
+    fleet: evidence.fleet,
+    wishes: setting.wishes,
+    history: await setting.journal.read(),
+    moment: { id, at: seconds(writer.now()) },
+    saveLogs: logSaver(source, setting.stateFolder),
+  });
+  return planned;
+}
+
+/** In place of an action whose finding is gone, or is explained by another one now. */
+function withoutFinding(action: Parameters<typeof planOf>[0], now: Finding | undefined): Parameters<typeof planOf>[0] {
+  const detail = !now
+    ? 'it is not found any more'
+    : now.root
+      ? 'what made it safe to mend does not hold any more'
+      : `it is explained by ${now.causedBy.join(', ')} now`;
+  return {
+    ...action,
+    plan: async () => ({
+      steps: [],
+      guards: [{ id: 'finding-still-there', what: 'the finding is a root cause now', result: 'failed', detail }],
+      riskText: '',
+      verify: { what: '', seconds: 0 },
+      undo: { what: '', steps: [] },
+    }),
+  };
+}
+
+function executionOf(writer: Writer, setting: FixSetting): Execution {
+  return {
+    writer,
+    journal: setting.journal,
+    clock: () => performance.now(),
+    sleep: milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds)),
+    verify: plan => verify(plan, setting),
+    ...(setting.onProgress ? { onProgress: setting.onProgress } : {}),
+    ...(setting.lookEvery ? { lookEvery: setting.lookEvery } : {}),
+  };
+}
+
+/** The same rules on fresh evidence: healthy only where nothing about it stayed unknown. */
+async function verify(plan: Plan, setting: FixSetting): Promise<Verified> {
+  const besides = plan.verify.rules ?? [];
+  const rules = setting.rules.filter(rule => rule.id === plan.rule || besides.includes(rule.id));
+  const sources = await setting.open();
+  try {
+    const { result } = await diagnoseAfresh(sources, setting, rules);
+    const still = result.findings.find(
+      finding => finding.id === plan.finding || (besides.includes(finding.rule) && finding.cluster === plan.cluster),
+    );
+    if (still) return { is: 'problem', detail: still.message };
+    const open = [...result.unknowns].find(unknown => unknown.cluster === plan.cluster || unknown.cluster === 'fleet');
+    if (open) return { is: 'unknown', detail: open.gaps[0].detail };
+    // What nobody looked at is no proof of anything either.
+    const skipped = result.notLookedAt.find(
+      ({ cluster, rules: names }) => cluster === plan.cluster && names.includes(plan.rule),
+    );
+    if (skipped) return { is: 'unknown', detail: skipped.gap.detail };
+    return { is: 'healthy', detail: `${[plan.rule, ...besides].join(' and ')}: healthy on evidence fetched just now` };
+  } finally {
+    await Promise.all(sources.map(source => source.close()));
+  }
+}
+
+/** Goes on with the newest attempt that was begun and not ended, or the one named. */
+export async function resumeFix(wanted: string, setting: FixSetting): Promise<readonly FixReport[]> {
+  const attempts = openAttempts(await setting.journal.read());
+  const attempt = wanted ? attempts.find(({ begin }) => begin.id === wanted) : attempts.at(-1);
+  if (!attempt) {
+    throw new UserError(
+      wanted ? `cannot resume ${wanted}: it is not open` : 'there is nothing to resume',
+      `audit log: ${setting.journal.place}`,
+    );
+  }
+  const { begin } = attempt;
+  const confirmation = await setting.confirm(begin.plan, { number: 1, of: 1 });
+  if (confirmation.is === 'refused')
+    return [endOf(begin.id, begin.plan, { is: 'refused', guard: 'confirmed', detail: confirmation.why })];
+  if (confirmation.is !== 'yes')
+    return [endOf(begin.id, begin.plan, { is: 'declined', detail: 'it was not gone on with' })];
+  const writer = await setting.openWriter(begin.plan.cluster);
+  try {
+    return [await goOn(begin, executionOf(writer, setting))];
+  } finally {
+    writer.close();
+  }
+}
+
+/** Takes an attempt back, as its plan had promised. */
+export async function undoFix(wanted: string, setting: FixSetting): Promise<readonly FixReport[]> {
+  const history = await setting.journal.read();
+  const attempt = attemptsIn(history).find(({ begin }) => begin.id === wanted && begin.mode === 'fix');
+  if (!attempt)
+    throw new UserError(`cannot undo ${wanted}: the audit log has no such fix`, `audit log: ${setting.journal.place}`);
+  const writer = await setting.openWriter(attempt.begin.plan.cluster);
+  try {
+    const id = planId();
+    const store = { cluster: '', takenAt: 0, describe: () => undefined, peek: () => undefined, collect: noEvidence };
+    const at = seconds((await writer.who(), writer.now()));
+    const plan = await undoPlanOf(attempt, {
+      api: writer,
+      writer,
+      evidence: store,
+      fleet: store,
+      wishes: setting.wishes,
+      history,
+      moment: { id, at },
+      saveLogs: async () => true,
+    });
+    const confirmation = await setting.confirm(plan, { number: 1, of: 1 });
+    const open = refusing(plan.guards);
+    if (open) return [endOf('', plan, { is: 'refused', guard: open.id, detail: `${open.id}: ${open.detail}` })];
+    if (confirmation.is === 'refused')
+      return [endOf('', plan, { is: 'refused', guard: 'confirmed', detail: confirmation.why })];
+    if (confirmation.is !== 'yes') return [endOf('', plan, { is: 'declined', detail: 'nothing was changed' })];
+    return [
+      await applyPlan(
+        { id, plan, mode: 'undo', undoes: wanted, reason: setting.reason, at },
+        executionOf(writer, setting),
+      ),
+    ];
+  } finally {
+    writer.close();
+  }
+}
+
+async function noEvidence(id: string): Promise<never> {
+  throw new GapSignal({ reason: 'not-asked', detail: `${id} is not read for an undo` });
+}
+
+/** The audit log, for people and programs. */
+export function historyOf(lines: readonly AuditLine[]) {
+  return attemptsIn(lines).map(({ begin, outcome, results }) => ({
+    id: begin.id,
+    time: begin.time,
+    mode: begin.mode,
+    who: begin.who,
+    cluster: begin.plan.cluster,
+    finding: begin.plan.finding,
+    action: begin.plan.action,
+    title: begin.plan.title,
+    reason: begin.reason,
+    outcome: outcome?.outcome.is ?? ('not ended' as const),
+    detail: outcome?.outcome.detail ?? 'thanos-doctor fix --resume goes on with it',
+    applied: results.filter(({ how }) => how !== 'held already').map(({ title }) => title),
+  }));
+}
+
+function reportOf(finding: Finding, plan: Plan | undefined, outcome: Outcome): FixReport {
+  return {
+    id: '',
+    finding: finding.id,
+    rule: finding.rule,
+    cluster: finding.cluster,
+    action: plan?.action ?? finding.fix.action?.id ?? '',
+    digest: plan?.digest ?? '',
+    outcome: outcome.is,
+    detail: outcome.detail,
+    applied: [],
+    undo: '',
+  };
+}
+
+function endOf(id: string, plan: Plan, outcome: Outcome): FixReport {
+  const { finding, rule, cluster, action, digest } = plan;
+  return {
+    id,
+    finding,
+    rule,
+    cluster,
+    action,
+    digest,
+    outcome: outcome.is,
+    detail: outcome.detail,
+    applied: [],
+    undo: '',
+  };
+}
+
+/** `20261123-081301-4f`: when it was planned, and a little chance. */
+function planId(): string {
+  const [day, time] = new Date().toISOString().split('T');
+  return `${day!.replaceAll('-', '')}-${time!.slice(0, 8).replaceAll(':', '')}-${randomBytes(2).toString('hex')}`;
+}
+
+function seconds(time: string): string {
+  return time.replace(/\.\d+Z$/, 'Z');
+}

@@ -1,0 +1,123 @@
+import { join } from 'node:path';
+import { checkWanted, fixableRoots, fixFindings, historyOf, planFixes, resumeFix, undoFix } from '../../app/fix.ts';
+import { diagnoseWith } from '../../app/fix-diagnosis.ts';
+import { openJournal } from '../../app/fix-journal.ts';
+import { emittedFiles } from '../../app/fix-patches.ts';
+import { writeWhole } from '../../app/write-file.ts';
+import type { FixReport } from '../../model/remediation.ts';
+import { UserError } from '../../model/user-error.ts';
+import { outcomesText, planText, refusedGuard } from '../../report/fix.ts';
+import { EXIT } from '../exit-codes.ts';
+import { type FixOptions, fixSetting } from '../fix-setting.ts';
+import { listenForInterrupt } from '../interrupt.ts';
+import { terminalOf } from '../terminal.ts';
+
+export interface FixArguments extends FixOptions {
+  readonly finding: string | undefined;
+  readonly plan: boolean;
+  readonly output: string | undefined;
+  readonly confirm: string | undefined;
+  readonly 'emit-patch': string | undefined;
+  readonly resume: boolean;
+  readonly undo: string | undefined;
+  readonly history: boolean;
+  readonly format: 'text' | 'json';
+}
+
+/** Exit code 0: fixed, or shown. 1: declined. 4: refused, failed, or not verified. */
+export async function runFix(options: FixArguments): Promise<number> {
+  checkModes(options);
+  if (options.history) return showHistory(options);
+  const interrupt = listenForInterrupt(line => process.stderr.write(`${line}; thanos-doctor fix --resume goes on\n`));
+  try {
+    const setting = fixSetting(options, { yes: options.yes, digest: options.confirm ?? '' }, interrupt.signal);
+    if (options.resume) return ended(await resumeFix(options.finding ?? '', setting), options);
+    if (options.undo !== undefined) return ended(await undoFix(options.undo, setting), options);
+    const findings = await diagnoseWith(setting);
+    const wanted = options.finding!;
+    checkWanted(findings, wanted);
+    const roots = fixableRoots(findings, wanted);
+    if (options.plan || options['emit-patch'] !== undefined) return await showPlans(roots, setting, options);
+    return ended(await fixFindings(roots, setting), options);
+  } finally {
+    interrupt.end();
+  }
+}
+
+function checkModes(options: FixArguments): void {
+  const modes = [
+    options.plan && '--plan',
+    options.resume && '--resume',
+    options.undo !== undefined && '--undo',
+    options.history && '--history',
+  ].filter(Boolean);
+  if (modes.length > 1) throw new UserError(`${modes.join(' and ')} exclude each other`);
+  const needsFinding = !options.resume && options.undo === undefined && !options.history;
+  if (needsFinding && options.finding === undefined) {
+    throw new UserError(
+      'fix needs a finding or a rule',
+      'thanos-doctor diagnose names them',
+      'or: fix --resume, fix --undo ID, fix --history',
+    );
+  }
+  if (options.output !== undefined && !options.plan)
+    throw new UserError('-o goes with --plan: it is the file that the plan is written to');
+}
+
+async function showPlans(
+  roots: Parameters<typeof fixFindings>[0],
+  setting: Parameters<typeof fixFindings>[1],
+  options: FixArguments,
+): Promise<number> {
+  const plans = await planFixes(roots, setting);
+  const { width, unicode } = terminalOf(process.stdout, options.color);
+  const folder = options['emit-patch'];
+  if (folder !== undefined) {
+    const files = emittedFiles(plans);
+    if (files.size === 0)
+      throw new UserError(`there is nothing to emit for ${options.finding}: no configuration would be changed`);
+    for (const [name, text] of files) await writeWhole(join(folder, name), text);
+    for (const plan of plans) for (const { why } of plan.patches) process.stderr.write(`${why}\n`);
+    if (!options.quiet) for (const name of files.keys()) process.stderr.write(`wrote ${join(folder, name)}\n`);
+    return EXIT.healthy;
+  }
+  const json = `${JSON.stringify(plans, null, 2)}\n`;
+  if (options.output !== undefined) await writeWhole(options.output, json);
+  if (options.format === 'json') process.stdout.write(json);
+  else for (const plan of plans) process.stdout.write(`${planText(plan, '', { width, unicode, whole: true })}\n`);
+  if (!options.quiet) {
+    for (const plan of plans.filter(entry => !refusedGuard(entry))) {
+      process.stderr.write(`to apply exactly this: thanos-doctor fix ${plan.finding} --confirm ${plan.digest}\n`);
+    }
+  }
+  return plans.some(refusedGuard) ? EXIT.unfixed : EXIT.healthy;
+}
+
+async function showHistory(options: FixArguments): Promise<number> {
+  const journal = openJournal();
+  const attempts = historyOf(await journal.read());
+  if (options.format === 'json') {
+    process.stdout.write(`${JSON.stringify(attempts, null, 2)}\n`);
+    return EXIT.healthy;
+  }
+  for (const { id, time, mode, who, cluster, title, finding, outcome, detail } of attempts) {
+    process.stdout.write(
+      `${id}  ${time}  ${outcome}  ${mode}: ${title}, ${finding} in ${cluster}${who ? `, by ${who}` : ''}\n    ${detail}\n`,
+    );
+  }
+  process.stderr.write(`${attempts.length} in ${journal.place}\n`);
+  return EXIT.healthy;
+}
+
+function ended(reports: readonly FixReport[], options: FixArguments): number {
+  if (options.format === 'json') process.stdout.write(`${JSON.stringify(reports, null, 2)}\n`);
+  else process.stdout.write(outcomesText(reports));
+  return fixExitCode(reports);
+}
+
+/** 4 where anything was refused, failed or stayed unverified; 1 where something was declined. */
+export function fixExitCode(reports: readonly FixReport[]): number {
+  if (reports.some(({ outcome }) => outcome === 'refused' || outcome === 'failed' || outcome === 'unverified'))
+    return EXIT.unfixed;
+  return reports.some(({ outcome }) => outcome === 'declined') ? EXIT.problems : EXIT.healthy;
+}

@@ -1,0 +1,73 @@
+import { chooseRules } from '../app/choose-rules.ts';
+import { NO_EXPECTATIONS } from '../app/diagnose.ts';
+import type { FixSetting } from '../app/fix.ts';
+import { openJournal, stateFolder } from '../app/fix-journal.ts';
+import { openWriterOf } from '../app/fix-writer.ts';
+import { allRules } from '../app/rule-files.ts';
+import { builtinSignatures } from '../app/signature-files.ts';
+import type { Plan } from '../model/remediation.ts';
+import { UserError } from '../model/user-error.ts';
+import { planText } from '../report/fix.ts';
+import { confirmPlan, type Dialogue, type GivenConfirmation } from './fix-dialogue.ts';
+import type { GlobalOptions, ReadingOptions, RuleOptions } from './options.ts';
+import { fleetOf, liveChoiceOf, openClusters } from './read-clusters.ts';
+import { terminalOf } from './terminal.ts';
+
+/** What every command that fixes takes. */
+export interface FixOptions extends ReadingOptions, RuleOptions, GlobalOptions {
+  readonly yes: boolean;
+  readonly reason: string | undefined;
+  readonly insist: boolean;
+  readonly size: string | undefined;
+  readonly 'max-memory': string | undefined;
+  readonly retention: string | undefined;
+  readonly range: string | undefined;
+  readonly 'allow-bucket-writes': boolean;
+  readonly 'accept-downtime': boolean;
+  readonly 'max-changes': number;
+}
+
+/** Everything that a fix needs of the command line: clusters, rules, the audit log, and the person. */
+export function fixSetting(options: FixOptions, given: GivenConfirmation, signal: AbortSignal): FixSetting {
+  if (options.bundle !== undefined)
+    throw new UserError('cannot fix what a bundle holds: it is a copy', 'leave --bundle out, and name the cluster');
+  const fleet = fleetOf(options);
+  const err = terminalOf(process.stderr, options.color);
+  const show = (plan: Plan, place: string, whole: boolean) =>
+    process.stderr.write(`\n${planText(plan, place, { width: err.width, unicode: err.unicode, whole })}\n`);
+  const dialogue: Dialogue = {
+    input: process.stdin,
+    output: process.stderr,
+    isTerminal: process.stdin.isTTY === true && process.stderr.isTTY === true,
+    showWhole: plan => show(plan, '', true),
+  };
+  return {
+    rules: chooseRules(allRules(options.rules), [], []),
+    signatures: builtinSignatures(),
+    expectations: fleet?.expectations ?? NO_EXPECTATIONS,
+    concurrency: options.concurrency,
+    open: async () => (await openClusters(options, signal)).sources,
+    // A fix may wait for longer than a diagnosis.
+    openWriter: cluster => openWriterOf(cluster, liveChoiceOf(options, fleet, signal)),
+    journal: openJournal(),
+    stateFolder: stateFolder(),
+    wishes: {
+      insist: options.insist,
+      size: options.size ?? '',
+      maxMemory: options['max-memory'] ?? '',
+      retention: options.retention ?? '',
+      range: options.range ?? '',
+      bucketWrites: options['allow-bucket-writes'],
+      downtime: options['accept-downtime'],
+    },
+    reason: options.reason ?? '',
+    maxChanges: options['max-changes'],
+    async confirm(plan, { number, of }) {
+      show(plan, of > 1 ? `${number} of ${of}   ` : '', false);
+      return confirmPlan(plan, given, dialogue);
+    },
+    onProgress(text) {
+      if (!options.quiet) process.stderr.write(`   ${text}\n`);
+    },
+  };
+}

@@ -1,0 +1,186 @@
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { type Program, program, temporaryFolder } from '../cli/program.ts';
+import { type MutableServer, startMutableServer } from '../mutable-server/server.ts';
+import { node, pod, STORE_TEXT, secret, workload } from './scenes.ts';
+
+let doctor: Program;
+beforeAll(async () => {
+  doctor = await program();
+}, 120_000);
+
+const RULE = 'object-store-speaks-http';
+
+interface Site {
+  readonly server: MutableServer;
+  readonly environment: Record<string, string>;
+  readonly state: string;
+}
+
+/** A cluster whose Store speaks TLS to an object store that has plain HTTP only. */
+async function site(more: Parameters<typeof startMutableServer>[0]['objects'] = []): Promise<Site> {
+  const store = createServer((_, response) =>
+    response.writeHead(403, { 'content-type': 'application/xml' }).end('<Error><Code>AccessDenied</Code></Error>'),
+  );
+  await new Promise<void>(resolve => store.listen(0, '127.0.0.1', resolve));
+  const { port } = store.address() as AddressInfo;
+  const text = STORE_TEXT.replace('"s3.example"', `127.0.0.1:${port}`);
+  const env = [{ name: 'CONFIG', valueFrom: { secretKeyRef: { name: 'objstore', key: 'store.yml' } } }];
+  const container = {
+    name: 'store',
+    image: 'quay.io/thanos/thanos:v0.40.1',
+    args: ['store', '--objstore.config=$(CONFIG)'],
+    env,
+  };
+  const set = workload('StatefulSet', 'store', {
+    spec: { template: { metadata: { labels: { app: 'store' } }, spec: { containers: [container] } } },
+  });
+  const running = {
+    phase: 'Running',
+    conditions: [{ type: 'Ready', status: 'True' }],
+    containerStatuses: [
+      {
+        name: 'store',
+        image: container.image,
+        ready: true,
+        restartCount: 0,
+        state: { running: { startedAt: '2026-01-01T00:00:00Z' } },
+      },
+    ],
+  };
+  const server = await startMutableServer({
+    objects: [
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'ns' } },
+      node('node-1'),
+      secret(text),
+      set,
+      pod(set, 'store-0', { spec: { containers: [container] }, status: running }),
+      ...more,
+    ],
+    other: url =>
+      url.pathname.endsWith('/log') ? { is: 'answer', status: 200, headers: {}, body: Buffer.from('') } : undefined,
+  });
+  onTestFinished(async () => {
+    await server.close();
+    store.closeAllConnections();
+    store.close();
+  });
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'kubeconfig'), server.kubeconfig);
+  mkdirSync(join(folder, 'state'));
+  const environment = { KUBECONFIG: join(folder, 'kubeconfig'), XDG_STATE_HOME: join(folder, 'state') };
+  return { server, environment, state: join(folder, 'state/thanos-doctor') };
+}
+
+const textOf = (server: MutableServer) =>
+  Buffer.from(server.find('Secret', 'ns', 'objstore')!.data['store.yml'], 'base64').toString('utf8');
+
+describe('thanos-doctor fix', () => {
+  test('shows a plan, applies exactly that one, writes it down, and takes it back', async () => {
+    const { server, environment, state } = await site();
+    const before = textOf(server);
+    const plan = await doctor.run(['fix', RULE, '--plan', '--format', 'json'], environment);
+    expect(plan.code, plan.stdout + plan.stderr).toBe(0);
+    expect(server.writes).toEqual([]);
+    const [{ digest }] = JSON.parse(plan.stdout);
+    const wrong = await doctor.run(['fix', RULE, '--confirm', 'f'.repeat(64)], environment);
+    expect(wrong).toMatchObject({ code: 4 });
+    expect(wrong.stdout).toContain('not the one that was reviewed');
+    expect(server.writes).toEqual([]);
+
+    const done = await doctor.run(['fix', RULE, '--confirm', digest, '--reason', 'a test'], environment);
+    expect(done.stdout + done.stderr).toMatch(/^fixed: /m);
+    expect(done.code).toBe(0);
+    expect(textOf(server)).toBe(before.replace(/(endpoint: .*\n)/, '$1  insecure: true\n'));
+    const event = server.all('Event').find(({ reason }) => reason === 'ThanosDoctorFixed');
+    expect(event?.involvedObject).toMatchObject({ kind: 'Secret', name: 'objstore' });
+
+    const log = readFileSync(join(state, 'audit.jsonl'), 'utf8');
+    expect(statSync(join(state, 'audit.jsonl')).mode & 0o777).toBe(0o600);
+    for (const text of [log, plan.stdout, done.stdout, done.stderr]) expect(text).not.toMatch(/canary|AKIAQ/);
+    expect(log).toContain('"reason":"a test"');
+    const history = await doctor.run(['fix', '--history', '--format', 'json'], environment);
+    const [attempt] = JSON.parse(history.stdout);
+    expect(attempt).toMatchObject({ outcome: 'fixed', who: 'tester', cluster: 'test' });
+
+    const undone = await doctor.run(['fix', '--undo', attempt.id, '--yes'], environment);
+    expect(undone.stdout + undone.stderr).toMatch(/^fixed: /m);
+    expect(textOf(server)).toBe(before);
+    expect(server.all('Secret').map(({ metadata }) => metadata.name)).toEqual(['objstore']);
+  });
+
+  test.each([
+    ['an empty input', '</dev/null'],
+    ['an empty line', '<<<""'],
+    ['a piped yes', '<<<"yes"'],
+  ])('is refused on %s, and says how to do it', async (_, input) => {
+    const { server, environment } = await site();
+    const { code, stdout } = await doctor.shell(`thanos-doctor fix ${RULE} ${input}`, { env: environment });
+    expect(code).toBe(4);
+    expect(stdout).toMatch(
+      /refused: .*no terminal to ask on; look at it with `thanos-doctor fix .* --plan`, then give --confirm [0-9a-f]{64}/,
+    );
+    expect(server.writes).toEqual([]);
+  });
+
+  test('writes nothing in any other command', async () => {
+    const { server, environment } = await site();
+    const folder = temporaryFolder();
+    for (const args of [
+      ['diagnose'],
+      ['diagnose', '--format', 'json'],
+      ['collect', '-o', join(folder, 'bundle')],
+      ['fix', RULE, '--plan'],
+      ['fix', RULE, '--emit-patch', join(folder, 'patches')],
+      ['fix', '--history'],
+      ['fix', 'no-such-rule', '--yes'],
+      ['rules'],
+    ]) {
+      await doctor.run(args, environment);
+      expect(server.writes, args.join(' ')).toEqual([]);
+    }
+  });
+
+  test('goes on from diagnose --fix, and says so in the report', async () => {
+    const { server, environment } = await site();
+    const { stdout, code } = await doctor.run(
+      ['diagnose', '--fix', '--yes', '--format', 'json', '--only', RULE],
+      environment,
+    );
+    expect(JSON.parse(stdout).fixes).toMatchObject([
+      { outcome: 'fixed', rule: RULE, undo: expect.stringContaining('fix --undo ') },
+    ]);
+    expect(code).toBe(0);
+    expect(textOf(server)).toContain('insecure: true');
+  });
+
+  test('leaves what git owns to git', async () => {
+    const { server, environment } = await site();
+    const live = server.find('Secret', 'ns', 'objstore')!;
+    server.put({
+      ...live,
+      metadata: { ...live.metadata, annotations: { 'argocd.argoproj.io/tracking-id': 'site:/Secret:ns/objstore' } },
+    });
+    const refused = await doctor.run(['fix', RULE, '--yes'], environment);
+    expect(refused.code).toBe(4);
+    expect(refused.stdout).toMatch(/refused: .*owner-known: .*Argo CD \(application site\)/);
+    const folder = temporaryFolder();
+    await doctor.run(['fix', RULE, '--emit-patch', folder], environment);
+    const patch = readFileSync(join(folder, 'ns-secret-objstore.patch.yaml'), 'utf8');
+    expect(patch).toContain('insecure: true');
+    expect(patch).not.toMatch(/canary|AKIAQ/);
+    expect(server.writes).toEqual([]);
+  });
+
+  test('says what is wrong with what was asked for', async () => {
+    const { environment } = await site();
+    expect((await doctor.run(['fix', 'node-cordoned'], environment)).stderr).toMatch(/there is no such finding now/);
+    expect((await doctor.run(['fix'], environment)).stderr).toMatch(/fix needs a finding or a rule/);
+    expect((await doctor.run(['fix', '--undo', 'x'], environment)).stderr).toMatch(/the audit log has no such fix/);
+    expect((await doctor.run(['fix', '--resume'], environment)).stderr).toMatch(/there is nothing to resume/);
+    expect((await doctor.run(['fix', RULE, '--resume', '--history'], environment)).code).toBe(2);
+  });
+});
