@@ -4,6 +4,12 @@ import { LOG_COMPONENTS } from '../evidence/logs/signature-file.ts';
 import { UserError } from '../model/user-error.ts';
 import { builtinSignatures } from './signature-files.ts';
 
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a folder',
+  EACCES: 'permission denied',
+};
+
 /** A log and what its known lines mean. */
 export interface FileExplained extends ExplainedLog {
   /** Path, or `-` for standard input. */
@@ -35,7 +41,7 @@ export async function explainLogs(
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === undefined) throw error;
-      throw new UserError(`cannot read log ${file}: ${code === 'ENOENT' ? 'there is no such file' : message}`);
+      throw new UserError(`cannot read log ${file}: ${REASONS[code] ?? message}`);
     }
   }
   return explained;

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { openYaml, type RuleMistake, schemaMistakes } from '../checks/rule-file.ts';
@@ -119,6 +119,7 @@ interface Written {
 /** Reads a fleet file. Throws a `UserError` with every mistake at once. */
 export function readFleetFile(path: string): FleetFile {
   if (!existsSync(path)) throw new UserError(`cannot read fleet file ${path}: there is no such file`);
+  if (statSync(path).isDirectory()) throw new UserError(`cannot read fleet file ${path}: it is a folder`);
   const document = openYaml({ path, text: readFileSync(path, 'utf8') });
   const mistakes: RuleMistake[] = [...document.mistakes];
   if (mistakes.length === 0) mistakes.push(...schemaMistakes(SCHEMA, document));

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { UserError } from '../model/user-error.ts';
 
 /** Writes a file aside and renames it into place, so that nobody ever sees half of it. Throws a `UserError` where it cannot. */
@@ -9,12 +9,12 @@ export async function writeWhole(path: string, content: string | Uint8Array): Pr
   await checkWritable(path);
   // Through a link, the file that it leads to is replaced, and not the link.
   const place = await realpath(path).catch(() => path);
-  const aside = join(dirname(place), `.${basename(place)}.${randomBytes(4).toString('hex')}`);
+  const aside = join(dirname(place), `.thanos-doctor-${randomBytes(6).toString('hex')}`);
   try {
     await writeFile(aside, content, { mode: 0o600, flag: 'wx' });
     await rename(aside, place);
   } catch (error) {
-    await rm(aside, { force: true });
+    await rm(aside, { force: true }).catch(() => {});
     throw new UserError(`cannot write ${path}: ${reasonOf(error as NodeJS.ErrnoException)}`);
   }
 }

@@ -49,7 +49,12 @@ export function usageMistake(message: string, given: readonly string[], parser: 
   const [command = ''] = internals.getContext().commands;
   const see = `thanos-doctor ${command ? `${command} ` : ''}--help shows what there is`;
   const unknown = /^Unknown (?:argument|command)s?: (.*)$/s.exec(message)?.[1];
-  if (unknown !== undefined) return unknownName(unknown.split(', ')[0]!, command, given, parser, see);
+  if (unknown !== undefined) {
+    const names = unknown.split(', ');
+    const word = names.find(name => !given.some(written => isOption(written, name)));
+    if (command === '' && word !== undefined) return unknownCommand(word, parser, see);
+    return unknownName(names[0]!, command, given, parser, see);
+  }
   const lacking = /^Not enough arguments following: (.*)$/.exec(message)?.[1];
   if (lacking !== undefined) return new UsageMistake(`the option ${dashed(lacking)} needs a value`, [see]);
   const missing = /^Missing required arguments?: (.*)$/.exec(message)?.[1];
@@ -92,10 +97,6 @@ function unknownName(
       option.startsWith('--') ? Object.keys(parser.getOptions().key).map(dashed) : [],
     );
   }
-  if (command === '') {
-    const commands = commandsOf(parser);
-    return new UsageMistake(`there is no command "${name}"`, [`commands: ${commands.join(', ')}`, see], name, commands);
-  }
   const before = given.slice(0, given.indexOf(name));
   const option = before.findLast(word => word.startsWith('-'))?.split('=')[0] ?? '';
   const repeatable = parser.getOptions().array.includes(option.replace(/^--?/, ''));
@@ -103,6 +104,11 @@ function unknownName(
     ...(repeatable ? [`for a further value repeat the option: ${option} ${name}`] : []),
     see,
   ]);
+}
+
+function unknownCommand(name: string, parser: FailedParser, see: string): UsageMistake {
+  const commands = commandsOf(parser);
+  return new UsageMistake(`there is no command "${name}"`, [`commands: ${commands.join(', ')}`, see], name, commands);
 }
 
 /** Whether `word` of the command line is the option that yargs calls `name`. */

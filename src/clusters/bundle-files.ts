@@ -91,10 +91,9 @@ async function readArchive(place: string): Promise<ReadonlyMap<string, Uint8Arra
     }
   } catch (error) {
     if (error instanceof UserError) throw error;
-    const detail = (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR' ? 'it is cut off' : (error as Error).message;
-    throw refuse(
-      /unexpected end/i.test(detail) ? 'it is cut off' : `it is no ${gzip ? 'gzipped ' : ''}tar archive (${detail})`,
-    );
+    const { code, message } = error as NodeJS.ErrnoException;
+    const isCut = code === 'Z_BUF_ERROR' || /unexpected end/i.test(message);
+    throw refuse(isCut ? 'it is cut off' : `it is no ${gzip ? 'gzipped ' : ''}tar archive (${message})`);
   } finally {
     input.destroy();
   }

@@ -36,9 +36,10 @@ export interface BundleManifest {
 export async function readManifest(files: BundleFiles): Promise<BundleManifest> {
   const refuse = (what: string, ...hints: readonly string[]) =>
     new UserError(`cannot use bundle ${files.place}: ${what}`, ...hints);
-  const bytes = await files.read('manifest.yaml');
-  if (!bytes) throw refuse('it has no manifest.yaml', 'a bundle is what thanos-doctor collect writes');
-  const manifest = parseYaml(bytes);
+  if (!files.paths.has('manifest.yaml')) {
+    throw refuse('it has no manifest.yaml', 'a bundle is what thanos-doctor collect writes');
+  }
+  const manifest = await yamlFile(files, 'manifest.yaml');
   if (typeof manifest?.format !== 'number') throw refuse('its manifest.yaml names no format');
   if (manifest.format > BUNDLE_FORMAT) {
     throw refuse(
@@ -70,7 +71,7 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
   if (typeof about?.takenAt !== 'string' || Number.isNaN(Date.parse(about.takenAt))) {
     throw new UserError(`cannot use bundle ${files.place}: ${folder}cluster.yaml has no usable takenAt`);
   }
-  const failures = ((await yamlFile(files, `${folder}failures.yaml`)) ?? []) as readonly ReadFailure[];
+  const failures = await failureList(files, `${folder}failures.yaml`);
   const failureAt = new Map(failures.map(failure => [failure.path, failure]));
   const bucketFailures = failures.filter(failure => failure.path.startsWith('s3://'));
   const once = new Map<string, Promise<unknown>>();
@@ -104,6 +105,13 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
     }
   }
 
+  /** A file of the bundle that is a list, empty where it is not there, or the gap of `path`. */
+  async function listOrGap(file: string, path: string): Promise<readonly RawObject[]> {
+    const value = files.paths.has(folder + file) ? ((await yamlOrGap(file, path)) ?? []) : [];
+    if (Array.isArray(value) && value.every(isObject)) return value;
+    throw new GapSignal({ reason: 'malformed', detail: `${file} of the bundle is no list`, path });
+  }
+
   /** Why a read has no file: what the server answered then, or that nobody looked. */
   function gapAt(path: string, otherwise: string): GapSignal {
     const failure = failureAt.get(path);
@@ -112,10 +120,21 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
 
   const discovery = () =>
     remember('discovery', async (): Promise<Discovery> => {
+      // Without it nothing can be told from what is not installed: that is no evidence that nobody looked at.
+      if (!files.paths.has(`${folder}discovery.json`) && !failureAt.has('/apis')) {
+        throw new GapSignal({ reason: 'malformed', detail: 'the bundle has no discovery.json', path: '/apis' });
+      }
       const document = await yamlOrGap('discovery.json', '/apis');
+      if (!Array.isArray(document?.groups)) {
+        throw new GapSignal({
+          reason: 'malformed',
+          detail: 'discovery.json of the bundle holds no groups',
+          path: '/apis',
+        });
+      }
       const resources: ServedResource[] = [];
       const unreadable: { group: string; version: string; error: string }[] = [];
-      for (const group of document.groups ?? []) {
+      for (const group of document.groups) {
         if (group.error) unreadable.push({ group: group.group, version: group.version, error: String(group.error) });
         for (const resource of group.resources ?? []) {
           resources.push({
@@ -179,7 +198,7 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
 
   const httpIndex = () =>
     remember('http', async () => {
-      const entries = ((await yamlFile(files, `${folder}http/index.yaml`)) ?? []) as readonly RawObject[];
+      const entries = await listOrGap('http/index.yaml', 'http/index.yaml');
       return new Map(entries.map(entry => [httpKey({ namespace: '', port: 0, ...entry } as HttpRequest), entry]));
     });
 
@@ -228,15 +247,11 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
     };
   }
 
-  const bucketIndex = () =>
-    remember('buckets', async () => {
-      const content = await read('buckets/index.yaml');
-      return content ? (parseYaml(content) as readonly RawObject[]) : undefined;
-    });
+  const bucketIndex = () => remember('buckets', () => listOrGap('buckets/index.yaml', 's3://'));
 
   async function bucketOf(store: string): Promise<RawObject> {
     const failure = bucketFailures.find(entry => entry.store === store);
-    const found = (await bucketIndex())?.find(entry => entry.stores.includes(store));
+    const found = (await bucketIndex()).find(entry => entry.stores?.includes(store));
     if (found) return found;
     if (failure) throw failureGap(failure);
     throw new GapSignal({
@@ -324,7 +339,7 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
     },
     async probe(endpoint): Promise<ProbeAnswer> {
       const probes = await remember('probes', async () => {
-        const entries = ((await yamlOrGap('probes.yaml', 'probes.yaml')) ?? []) as readonly RawObject[];
+        const entries = await listOrGap('probes.yaml', 'probes.yaml');
         return new Map(entries.map(entry => [entry.endpoint as string, entry]));
       });
       const entry = probes.get(endpoint);
@@ -350,6 +365,18 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
       throw new GapSignal({ reason: 'malformed', detail: (error as Error).message, path });
     }
   }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+async function failureList(files: BundleFiles, path: string): Promise<readonly ReadFailure[]> {
+  const value = (await yamlFile(files, path)) ?? [];
+  const isFailure = (entry: RawObject) =>
+    isObject(entry) && typeof entry.path === 'string' && typeof entry.status === 'number';
+  if (Array.isArray(value) && value.every(isFailure)) return value;
+  throw new UserError(`cannot use bundle ${files.place}: ${path} is no list of failures`);
 }
 
 async function yamlFile(files: BundleFiles, path: string): Promise<RawObject> {
