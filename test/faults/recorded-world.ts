@@ -36,13 +36,15 @@ export interface World {
   write(path: string, content: string): void;
   remove(path: string): void;
   /** Changes the items of a list, e.g. `core/v1/pods`. */
-  list(resource: string, change: (items: RawObject[]) => RawObject[] | void): void;
+  list(resource: string, change: (items: RawObject[]) => RawObject[] | undefined): void;
+  /** The items of a list, to read. */
+  items(resource: string): readonly RawObject[];
   /** One object of a list; throws where it is not there. */
   object(resource: string, name: string): RawObject;
   /** Changes one object of a list; throws where it is not there. */
   edit(resource: string, name: string, change: (object: RawObject) => void): void;
-  yaml(path: string, change: (document: RawObject) => RawObject | void): void;
-  json(path: string, change: (document: RawObject) => RawObject | void): void;
+  yaml(path: string, change: (document: RawObject) => RawObject | undefined): void;
+  json(path: string, change: (document: RawObject) => RawObject | undefined): void;
   /** A read that fails from now on; what was recorded of it is taken away. */
   fail(failure: { path: string; status: number; reason: string; message: string; store?: string }): void;
   /** Appends lines to the log of a container; `ago` is in seconds. */
@@ -53,7 +55,7 @@ export interface World {
     previous?: boolean,
   ): void;
   /** Makes the answer of a component that of `change`. */
-  http(name: string, port: number, path: string, change: (body: RawObject) => RawObject | void): void;
+  http(name: string, port: number, path: string, change: (body: RawObject) => RawObject | undefined): void;
   httpText(name: string, port: number, path: string, change: (body: string) => string, status?: number): void;
   /** What cannot be reached answers nothing: requests to it fail as the API server's proxy says it. */
   silence(name: string, message: string): void;
@@ -111,6 +113,7 @@ function worldOf(files: Map<string, Uint8Array>, cluster: string): World {
     write,
     remove: path => void files.delete(folder + path),
     list,
+    items: resource => JSON.parse(text(`objects/${resource}.json`)).items,
     object,
     edit(resource, name, change) {
       object(resource, name);
@@ -180,8 +183,8 @@ export interface Expected {
   readonly never?: readonly string[];
 }
 
-/** Changes to clusters of a recording, by cluster. */
-export type Fault = Readonly<Record<string, (world: World) => void>>;
+/** Changes to clusters of a recording: by cluster, or with all of them at hand. */
+export type Fault = Readonly<Record<string, (world: World) => void>> | ((worlds: readonly World[]) => void);
 
 /** Where each cluster is taken from: one recording for all, or one for each. */
 export type Base = string | Readonly<Record<string, string>>;
@@ -196,11 +199,12 @@ export async function diagnosed(base: Base, ...faults: readonly Fault[]): Promis
       files.set(path, (await source.read(path))!);
     }
   }
+  const { clusters } = await readManifest(memoryFiles('recording', files));
   for (const fault of faults) {
-    for (const [cluster, change] of Object.entries(fault)) change(worldOf(files, cluster));
+    if (typeof fault === 'function') fault(clusters.map(cluster => worldOf(files, cluster)));
+    else for (const [cluster, change] of Object.entries(fault)) change(worldOf(files, cluster));
   }
   const bundle = memoryFiles('changed recording', files);
-  const { clusters } = await readManifest(bundle);
   return diagnoseFleet(await Promise.all(clusters.map(cluster => openBundleCluster(bundle, cluster))), {
     rules,
     signatures,
