@@ -29,6 +29,13 @@ export function fixingOptions<T>(builder: Argv<T>) {
 export function fixOptions<T>(builder: Argv<T>) {
   return builder
     .positional('finding', { type: 'string', describe: 'id of a finding, or of a rule' })
+    .option('rules', {
+      type: 'array',
+      string: true,
+      requiresArg: true,
+      default: [],
+      describe: 'folder with own rules, beside the built-in ones',
+    })
     .option('plan', { type: 'boolean', default: false, describe: 'show what would be done, and do nothing' })
     .option('output', {
       alias: 'o',

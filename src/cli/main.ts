@@ -179,29 +179,6 @@ function addCommands(cli: Argv, given: readonly string[], end: (code: number) =>
       },
     )
     .command(
-      'fix [finding]',
-      'mend a root cause: show the change, ask, apply, verify; or undo it',
-      builder =>
-        fixOptions(fixingOptions(ruleOptions(liveOptions(builder))))
-          .example('$0 fix object-store-speaks-http', 'shows the change, asks, verifies')
-          .example('$0 fix object-store-speaks-http --plan -o plan.json', 'only the plan, with its digest')
-          .example('$0 fix object-store-speaks-http --confirm DIGEST', 'exactly that plan, or nothing')
-          .example('$0 fix --undo 20261123-081301-4f1a', 'takes it back')
-          .epilogue(
-            exitCodes({
-              0: 'fixed, or shown',
-              1: 'declined',
-              2: EXIT_CODES[2],
-              4: EXIT_CODES[4],
-              130: 'stopped by Ctrl-C; fix --resume goes on',
-            }),
-          ),
-      async options => {
-        const { runFix } = await import('./commands/fix.ts');
-        end(await runFix({ ...(options as object), bundle: undefined } as never));
-      },
-    )
-    .command(
       'collect',
       'save what a diagnosis would read, redacted, as a bundle',
       builder =>
@@ -226,6 +203,29 @@ function addCommands(cli: Argv, given: readonly string[], end: (code: number) =>
       async options => {
         const { runCollect } = await import('./commands/collect.ts');
         end(await runCollect(options as never));
+      },
+    )
+    .command(
+      'fix [finding]',
+      'mend a root cause: show the change, ask, apply, verify; or undo it',
+      builder =>
+        fixOptions(fixingOptions(liveOptions(builder)))
+          .example('$0 fix object-store-speaks-http', 'shows the change, asks, verifies')
+          .example('$0 fix object-store-speaks-http --plan -o plan.json', 'only the plan, with its digest')
+          .example('$0 fix object-store-speaks-http --confirm DIGEST', 'exactly that plan, or nothing')
+          .example('$0 fix --undo 20261123-081301-4f1a', 'takes it back')
+          .epilogue(
+            exitCodes({
+              0: 'fixed, or shown',
+              1: 'declined',
+              2: EXIT_CODES[2],
+              4: EXIT_CODES[4],
+              130: 'stopped by Ctrl-C; fix --resume goes on',
+            }),
+          ),
+      async options => {
+        const { runFix } = await import('./commands/fix.ts');
+        end(await runFix({ ...(options as object), bundle: undefined } as never));
       },
     )
     .command(
