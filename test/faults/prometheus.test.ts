@@ -182,7 +182,7 @@ describe.each(PLACES)('Prometheus and its operator, in the $place', ({ place, cl
     const change = (world: World) => {
       world.edit(
         'monitoring.coreos.com/v1/servicemonitors',
-        `${CR.replace('-prometheus', '')}-coredns`.replace('kube-stack', 'kube-prometheus-stack'),
+        'monitoring/kube-prometheus-stack-coredns',
         object => {
           object.spec.endpoints[0].port = 'metrics';
         },

@@ -21,6 +21,8 @@ export interface Backend {
   readonly ready: boolean;
   /** Seconds since the pod got ready; -1 while it is not. */
   readonly readyAge: number;
+  /** Seconds that the pod has been as it is, ready or not; -1 where that is not known. */
+  readonly stateAge: number;
 }
 
 /** What the cluster's Services lead to; computed once for a piece of evidence. */
@@ -78,6 +80,7 @@ export async function behindServices(context: Context): Promise<Behind> {
             port: port.port,
             ready: endpoint.ready,
             readyAge: pod?.ready ? pod.readyAge : endpoint.ready ? 0 : -1,
+            stateAge: pod?.readyAge ?? -1,
           };
         });
       });

@@ -194,7 +194,8 @@ function podBackends(host: string, port: number, behind: Behind): readonly Backe
       ip: pod.podIp,
       port,
       ready: pod.ready,
-      readyAge: pod.readyAge,
+      readyAge: pod.ready ? pod.readyAge : -1,
+      stateAge: pod.readyAge,
     }));
 }
 
@@ -227,7 +228,10 @@ function expected(
   if (base.fault !== '' || base.of === 'rule') return all([]);
   // What is not looked up is listed under the name as it was given.
   if (base.scheme === '') {
-    const fresh = base.inside && base.backends.length > 0 && base.backends.every(one => one.readyAge < KNOWN_AFTER);
+    const fresh =
+      base.inside &&
+      base.backends.length > 0 &&
+      base.backends.every(one => one.stateAge >= 0 && one.stateAge < KNOWN_AFTER);
     return { addresses: [base.name], due: fresh ? [] : [base.name] };
   }
   if (base.inside) {
