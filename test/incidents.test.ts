@@ -66,7 +66,8 @@ function fits(finding: Finding, place: string | Place): boolean {
 }
 
 const counts = (finding: Finding) => finding.severity !== 'info';
-const shown = ({ rule, cluster, subject }: Finding) => `${rule} ${cluster} ${subject.kind} ${subject.namespace}/${subject.name}`;
+const shown = ({ rule, cluster, subject }: Finding) =>
+  `${rule} ${cluster} ${subject.kind} ${subject.namespace}/${subject.name}`;
 
 /** All findings that explain this one, in one step or several. */
 function explaining(finding: Finding, report: Report): readonly Finding[] {
@@ -87,14 +88,22 @@ function compareWithTruth(report: Report, truth: Truth): void {
   expect(exitCodeOf(report, 'warning')).toBe(truth.exit);
   const roots = report.findings.filter(finding => finding.root && counts(finding));
   expect(roots.filter(root => !truth.roots.some(place => fits(root, place))).map(shown), 'false roots').toEqual([]);
-  expect(truth.roots.filter(place => !roots.some(root => fits(root, place))), 'missing roots').toEqual([]);
+  expect(
+    truth.roots.filter(place => !roots.some(root => fits(root, place))),
+    'missing roots',
+  ).toEqual([]);
   for (const symptom of truth.symptoms ?? []) {
     const found = report.findings.filter(finding => counts(finding) && fits(finding, symptom));
-    const placed = found.some(finding => explaining(finding, report).some(cause => cause.root && fits(cause, symptom.under)));
+    const placed = found.some(finding =>
+      explaining(finding, report).some(cause => cause.root && fits(cause, symptom.under)),
+    );
     expect(placed, `${symptom.rule} under ${JSON.stringify(symptom.under)}`).toBe(true);
   }
   for (const place of truth.mustNotClaim ?? []) {
-    expect(report.findings.filter(finding => counts(finding) && fits(finding, place)).map(shown), 'claimed falsely').toEqual([]);
+    expect(
+      report.findings.filter(finding => counts(finding) && fits(finding, place)).map(shown),
+      'claimed falsely',
+    ).toEqual([]);
   }
   for (const { rule, cluster, about } of truth.unknowns ?? []) {
     const listed = report.unknowns.some(
@@ -111,14 +120,34 @@ const OPTIONS = { width: 100, color: false, unicode: true, all: false, timeZone:
 
 /** What differs from run to run is taken out of golden reports. */
 function settled(report: Report): Report {
-  const run = { ...report.run, seconds: 1, requests: 100, bytes: 1_000_000, clusters: report.run.clusters.map(cluster => ({ ...cluster, seconds: 1, requests: 50, bytes: 500_000 })) };
+  const run = {
+    ...report.run,
+    seconds: 1,
+    requests: 100,
+    bytes: 1_000_000,
+    clusters: report.run.clusters.map(cluster => ({ ...cluster, seconds: 1, requests: 50, bytes: 500_000 })),
+  };
   return { ...report, run };
 }
 
 function compareWithGolden(name: string, file: string, content: string): void {
   const path = join(FOLDER, name, file);
   if (process.env.UPDATE_GOLDEN) writeFileSync(path, content);
-  expect(content, `${file} differs: look at it, then UPDATE_GOLDEN=1 npx vitest run test/incidents.test.ts`).toBe(readFileSync(path, 'utf8'));
+  expect(content, `${file} differs: look at it, then UPDATE_GOLDEN=1 npx vitest run test/incidents.test.ts`).toBe(
+    readFileSync(path, 'utf8'),
+  );
+}
+
+/**
+ * Live, more is asked than a bundle can hold, and the simulated servers refuse to invent an answer. Such gaps are those
+ * of the recording and not of the run.
+ */
+function withoutWhatWasNotRecorded(report: Report): Report {
+  const unknowns = report.unknowns.filter(
+    unknown => !unknown.gaps.every(gap => gap.notLookedAt || /the recording does not hold/.test(gap.detail)),
+  );
+  const verdict = report.verdict === 'unknown' && unknowns.length === 0 ? 'healthy' : report.verdict;
+  return { ...report, unknowns, verdict };
 }
 
 describe.each(INCIDENTS)('%s', name => {
@@ -158,13 +187,18 @@ describe.each(INCIDENTS)('%s', name => {
           timeouts: { preflight: 1000 },
         },
       });
-      const live = await diagnose(sources);
+      const read = await diagnose(sources);
       await Promise.all(sources.map(source => source.close()));
+      const live = withoutWhatWasNotRecorded(read);
       compareWithTruth(live, truth);
       const recorded = await diagnose(await openBundle(bundle));
-      const arranged = (report: Report) => report.findings.map(({ id, severity, root, causedBy }) => ({ id, severity, root, causedBy }));
+      const arranged = (report: Report) =>
+        report.findings.map(({ id, severity, root, causedBy }) => ({ id, severity, root, causedBy }));
       expect(arranged(live)).toEqual(arranged(recorded));
-      for (const { name: cluster, requests } of live.run.clusters) {
+      for (const { name: cluster } of fleet.clusters) {
+        const requests = fleet
+          .requests()
+          .filter(request => request.server === cluster && request.method === 'GET').length;
         expect(requests, `requests to ${cluster}`).toBeLessThan(REQUESTS);
       }
     } finally {

@@ -100,6 +100,7 @@ function body(result: DiagnosisResult, clusters: readonly ClusterReport[], optio
     verdict: result.verdict,
     takenAt:
       clusters
+        .filter((cluster, _index, all) => cluster.reachable || all.every(other => !other.reachable))
         .map(cluster => cluster.takenAt)
         .sort()
         .at(-1) ?? '',

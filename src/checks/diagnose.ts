@@ -102,7 +102,7 @@ function unreachableUnknowns(unreachable: ReadonlyMap<string, Gap>): readonly Un
 
 function subjectOf(verdict: Verdict): string {
   if (verdict.is === 'problem') return `${verdict.finding.cluster} ${subjectKey(verdict.finding.subject)}`;
-  if (verdict.is === 'healthy') return `${verdict.cluster} ${subjectKey(verdict.subject)}`;
+  if (verdict.is === 'healthy') return verdict.subject.name && `${verdict.cluster} ${subjectKey(verdict.subject)}`;
   const { subject, cluster } = verdict.unknown;
   return subject ? `${cluster} ${subjectKey(subject)}` : '';
 }

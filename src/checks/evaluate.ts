@@ -244,9 +244,14 @@ function judgeNow(rule: Rule, scope: RuleScope): Judgement | undefined {
   if (!where) return undefined;
   if (where.known && where.value !== true) return { is: 'nothing' };
   const problem = where.known ? scope.attemptNow(rule.problemWhen) : where;
-  const subject = problem && subjectNow(rule, scope);
-  return problem && subject !== null ? judged(problem, subject) : undefined;
+  if (!problem) return undefined;
+  const subject = subjectNow(rule, scope);
+  if (subject !== null) return judged(problem, subject);
+  // What is well needs no name for which evidence would have to be read.
+  return problem.known && problem.value !== true ? { is: 'healthy', subject: NAMELESS } : undefined;
 }
+
+const NAMELESS: Subject = { kind: '', namespace: '', name: '' };
 
 function judged(problem: Attempt, subject: Subject | undefined): Judgement {
   if (!problem.known) return { is: 'unknown', subject, gaps: problem.gaps };

@@ -1,5 +1,5 @@
 import { GapSignal } from '../model/gap.ts';
-import type { Discovery, ListAnswer, RawObject, Source } from '../model/source.ts';
+import type { Discovery, ListAnswer, RawObject, ServerAnswer, Source } from '../model/source.ts';
 import { UserError } from '../model/user-error.ts';
 import { reviewRules } from './access-reviews.ts';
 import { openApiServer } from './api-server.ts';
@@ -107,6 +107,7 @@ export async function openLiveCluster(options: LiveClusterOptions): Promise<Sour
   });
   const atOnce = limiter(PROBES_AT_ONCE);
   const keptConfigMaps = new Set([...KEPT_CONFIG_MAPS, ...(options.configMapValues ?? [])]);
+  let answered: Promise<ServerAnswer> | undefined;
   let discovered: Promise<Discovery> | undefined;
   const discovery = () => {
     discovered ??= readDiscovery(api);
@@ -158,9 +159,12 @@ export async function openLiveCluster(options: LiveClusterOptions): Promise<Sour
     is: 'live',
     roleHint: options.roleHint ?? '',
     takenAt: api.now,
-    server: () => readServer(api, timeouts.preflight),
+    server() {
+      answered ??= readServer(api, timeouts.preflight);
+      return answered;
+    },
     discovery,
-    access: async () => reviewRules(api, await reviewedNamespaces()),
+    access: async namespaces => reviewRules(api, namespaces?.length ? namespaces : await reviewedNamespaces()),
     list,
     logs: request => readLog(api, redactor, logLimits(options), timeouts.log, request),
     http: request => components.ask(request),

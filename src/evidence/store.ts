@@ -34,7 +34,9 @@ export function openEvidence(
   options: StoreOptions,
 ): FleetEvidence {
   const clusters = sources.map(source => new Store(source.cluster, source, unreachable.get(source.cluster), options));
-  const takenAt = clusters.length === 0 ? 0 : Math.max(...clusters.map(cluster => cluster.takenAt));
+  // The clock of a cluster that did not answer is our own guess.
+  const answered = clusters.filter(cluster => !unreachable.has(cluster.cluster));
+  const takenAt = Math.max(0, ...(answered.length > 0 ? answered : clusters).map(cluster => cluster.takenAt));
   const fleet = new FleetStore(clusters, takenAt, options);
   for (const cluster of clusters) cluster.fleet = fleet;
   return { clusters, fleet };
@@ -249,7 +251,7 @@ function observed(source: Source, limit: ReturnType<typeof pLimit>, from: Set<st
     takenAt: () => source.takenAt(),
     server: () => limit(() => source.server()),
     discovery: () => limit(() => source.discovery()),
-    access: () => limit(() => source.access()),
+    access: namespaces => limit(() => source.access(namespaces)),
     list: (group, resource, take) => noted(() => source.list(group, resource, take)),
     logs: request => noted(() => source.logs(request)),
     http: request => noted(() => source.http(request)),

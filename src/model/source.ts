@@ -165,7 +165,8 @@ export interface Source {
   takenAt(): string;
   server(): Promise<ServerAnswer>;
   discovery(): Promise<Discovery>;
-  access(): Promise<readonly AccessReview[]>;
+  /** What the reader may do in these namespaces; without any, in those that the source knows. A bundle answers what it holds. */
+  access(namespaces?: readonly string[]): Promise<readonly AccessReview[]>;
   /**
    * `group` '' is the core group. The served version is found by discovery. With `take`, `items` holds what it returns for
    * each object, and the objects themselves are let go page by page.

@@ -31,14 +31,14 @@ export async function proxied(
   const found = recorded.find(entry => samePath(entry.path, request.path));
   if (found) return recordedAnswer(recording, found);
   if (request.via === 'services') return throughService(recording, lists, request, name, port, recorded.length > 0);
-  if (recorded.length > 0) return componentNotFound();
+  if (recorded.length > 0) return pageNotRecorded();
   if (request.via === 'nodes') return statusAnswer(503, 'ServiceUnavailable', unreachable(`${name}:10250`));
   const pod = await readObject(lists, '', 'pods', request.namespace, name);
   if (!pod) return objectNotFound('', 'pods', name);
   const ports = (pod.spec?.containers ?? []).flatMap((container: RawObject) => container.ports ?? []);
   const wanted = port || String(ports[0]?.containerPort ?? 80);
   const listens = ports.some((entry: RawObject) => String(entry.containerPort) === wanted);
-  if (listens && pod.status?.phase === 'Running') return componentNotFound();
+  if (listens && pod.status?.phase === 'Running') return pageNotRecorded();
   return statusAnswer(503, 'ServiceUnavailable', unreachable(`${pod.status?.podIP ?? ''}:${wanted}`));
 }
 
@@ -52,7 +52,7 @@ async function throughService(
   known: boolean,
 ): Promise<WholeAnswer> {
   const service = await readObject(lists, '', 'services', request.namespace, name);
-  if (!service) return known ? componentNotFound() : objectNotFound('', 'services', name);
+  if (!service) return known ? pageNotRecorded() : objectNotFound('', 'services', name);
   const ports: readonly RawObject[] = service.spec?.ports ?? [];
   const chosen = port === '' ? ports[0] : ports.find(entry => String(entry.port) === port || entry.name === port);
   const slices = await lists('discovery.k8s.io', 'endpointslices');
@@ -68,7 +68,7 @@ async function throughService(
     if (!chosen || !target || !ready) continue;
     return proxied(recording, lists, { ...request, via: 'pods', target: `${ready.targetRef.name}:${target.port}` });
   }
-  if (known) return componentNotFound();
+  if (known) return pageNotRecorded();
   return statusAnswer(503, 'ServiceUnavailable', `no endpoints available for service "${request.target}"`);
 }
 
@@ -78,8 +78,9 @@ async function recordedAnswer(recording: ClusterRecording, entry: RecordedHttp):
   return answer(entry.status, entry.contentType ?? '', body);
 }
 
-function componentNotFound(): WholeAnswer {
-  return answer(404, 'text/plain; charset=utf-8', '404 page not found\n');
+/** Of a page that was not recorded nothing is claimed, not even that the component does not have it. */
+function pageNotRecorded(): WholeAnswer {
+  return statusAnswer(501, 'NotImplemented', 'the recording does not hold the answer to this request');
 }
 
 function unreachable(address: string): string {

@@ -1,5 +1,7 @@
 import type { AccessReview, RawObject } from '../../model/source.ts';
 import { fetched } from '../collector.ts';
+import { collector as scopeCollector } from '../derived/kubernetes.scope.ts';
+import { known, listOrGap } from '../gaps.ts';
 import { list, text } from '../objects.ts';
 
 export const collector = fetched({
@@ -19,7 +21,8 @@ export const collector = fetched({
     denied: [{ verb: 'str', group: 'str', resource: 'str', subresource: 'str', namespace: 'str' }],
   },
   async collect(context) {
-    const reviews = await context.source.access();
+    const scope = known(await listOrGap(context.get(scopeCollector)));
+    const reviews = await context.source.access(scope.map(row => row.namespace));
     const allowed = reviews.flatMap(allowedBy);
     const complete = reviews.every(review => !review.incomplete);
     return {

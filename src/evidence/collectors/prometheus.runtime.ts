@@ -1,6 +1,6 @@
 import type { ShapeOf } from '../../model/shape.ts';
 import { fetched } from '../collector.ts';
-import { askEach, type Part, replicasOf } from '../components/replicas.ts';
+import { askEach, isReady, type Part, replicasOf } from '../components/replicas.ts';
 import { age, flag, number, REF, text } from '../objects.ts';
 
 const SHAPE = [
@@ -14,7 +14,6 @@ const SHAPE = [
     /** `/-/ready` answers 200: the write-ahead log is replayed. */
     ready: 'bool',
     healthy: 'bool',
-    version: 'str',
     started: 'time',
     startedAge: 'int',
     /** The last reload was taken. */
@@ -49,11 +48,10 @@ export const collector = fetched({
       {
         fields: ['healthy'],
         ofStopped: { healthy: false },
-        read: async asker => ({ healthy: (await asker.answer('/-/healthy')).status === 200 }),
-      },
-      {
-        fields: ['version'],
-        read: async asker => ({ version: text((await asker.api('/api/v1/status/buildinfo')).version) }),
+        // What is ready is healthy: it is asked only of the others.
+        read: async asker => ({
+          healthy: (await isReady(asker)) || (await asker.answer('/-/healthy')).status === 200,
+        }),
       },
       {
         fields: [
@@ -87,6 +85,7 @@ export const collector = fetched({
       {
         fields: ['replay'],
         async read(asker) {
+          if (await isReady(asker)) return { replay: { running: false, current: 0, last: 0 } };
           const data = await asker.api('/api/v1/status/walreplay');
           const [current, last] = [number(data.current), number(data.max)];
           return { replay: { running: current < last, current, last } };

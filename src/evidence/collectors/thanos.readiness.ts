@@ -46,10 +46,12 @@ async function readinessOf(context: Context, component: Component): Promise<Row>
   const base = { pod, container, containerKey, component: component.component, subject };
   if (!component.running) return { ...base, answers: false, ready: false, healthy: false, status: 0, body: '' };
   const listener = { namespace: pod.namespace, pod: pod.name, port: component.httpPort };
-  const [ready, healthy] = await Promise.allSettled([
-    ask(context.source, listener, `${component.prefix}/-/ready`),
-    ask(context.source, listener, `${component.prefix}/-/healthy`),
-  ]);
+  const [ready] = await Promise.allSettled([ask(context.source, listener, `${component.prefix}/-/ready`)]);
+  // What is ready is healthy, and who cannot be asked one cannot be asked the other.
+  const isUnready = ready.status === 'fulfilled' && ready.value.status !== 200;
+  const [healthy] = isUnready
+    ? await Promise.allSettled([ask(context.source, listener, `${component.prefix}/-/healthy`)])
+    : [ready];
   const fromReady =
     ready.status === 'fulfilled'
       ? {

@@ -25,14 +25,12 @@ export async function askText(source: Source, listener: Listener, path: string):
 
 /** The parsed body of an answer of 200. */
 export async function askJson(source: Source, listener: Listener, path: string): Promise<RawObject> {
-  const answer = await ask(source, listener, path);
-  return parsed(bodyOf(answer), answer.path);
+  return jsonOf(await ask(source, listener, path));
 }
 
 /** The `data` of Prometheus' envelope `{status: "success", data}`, which the Thanos components use as well. */
 export async function askApi(source: Source, listener: Listener, path: string): Promise<RawObject> {
-  const answer = await ask(source, listener, path);
-  return dataOf(parsed(bodyOf(answer), answer.path), answer.path);
+  return apiOf(await ask(source, listener, path));
 }
 
 /** The body; throws the gap that its status stands for. */
@@ -45,6 +43,16 @@ export function bodyOf(answer: HttpAnswer): string {
   if (answer.status === 403) throw new GapSignal({ reason: 'forbidden', detail, path });
   if (answer.status === 404) throw new GapSignal({ reason: 'not-found', detail, path });
   throw new GapSignal({ reason: 'server-error', detail, path });
+}
+
+/** The body as JSON; throws the gap that its status stands for. */
+export function jsonOf(answer: HttpAnswer): RawObject {
+  return parsed(bodyOf(answer), answer.path);
+}
+
+/** The `data` of Prometheus' envelope. */
+export function apiOf(answer: HttpAnswer): RawObject {
+  return dataOf(jsonOf(answer), answer.path);
 }
 
 function parsed(body: string, path: string): RawObject {

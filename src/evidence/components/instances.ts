@@ -2,6 +2,7 @@ import type { Ref, ShapeOf } from '../../model/shape.ts';
 import type { Context } from '../collector.ts';
 import { collector as podsCollector } from '../collectors/kubernetes.pods.ts';
 import { collector as statefulSetsCollector } from '../collectors/kubernetes.stateful-sets.ts';
+import { collector as workloadsCollector } from '../derived/kubernetes.workloads.ts';
 import { type Component, collector as componentsCollector } from '../derived/thanos.components.ts';
 import { gapElement, gapOf, gapsIn, known, listOrGap } from '../gaps.ts';
 import { REF, ref } from '../objects.ts';
@@ -91,11 +92,14 @@ export async function instancesOf(
   component: string,
   asked: readonly Asked[],
 ): Promise<readonly Instance[]> {
-  const [components, pods, statefulSets] = await Promise.all([
+  const [components, pods, statefulSets, workloads] = await Promise.all([
     context.get(componentsCollector),
     context.get(podsCollector),
     listOrGap(context.get(statefulSetsCollector)),
+    listOrGap(context.get(workloadsCollector)),
   ]);
+  // Where there is no pod, the youngest change of the workload says for how long there may have been none.
+  const workloadAge = new Map(known(workloads).map(row => [row.workload.key, row.newestAge]));
   const podByKey = new Map(known(pods).map(pod => [pod.key, pod]));
   const mine = known(components).filter(row => row.component === component && row.workload.kind !== 'Job');
   const gap = gapsIn(components)[0];
@@ -114,7 +118,9 @@ export async function instancesOf(
       replicas: first.replicas,
       shards: 1,
       paused: false,
-      age: Math.max(...group.map(row => row.podAge)),
+      age: Math.max(
+        ...group.map(row => (row.pod.name === '' ? (workloadAge.get(row.workload.key) ?? -1) : row.podAge)),
+      ),
       statefulSets: [first.workload],
     };
     rows.push(instanceOf(resource, group, podByKey, statefulSets));

@@ -3,7 +3,7 @@ import type { HttpAnswer, RawObject } from '../../model/source.ts';
 import type { Context } from '../collector.ts';
 import { type Component, collector as componentsCollector } from '../derived/thanos.components.ts';
 import { gapElement, gapOf } from '../gaps.ts';
-import { ask, askApi, askJson, askText } from './ask.ts';
+import { apiOf, ask, bodyOf, jsonOf } from './ask.ts';
 import { makeUnknown } from './unknown-fields.ts';
 
 /**
@@ -17,7 +17,7 @@ export async function replicasOf(context: Context, components: readonly string[]
   );
 }
 
-/** HTTP to one container, below the prefix that it serves under. */
+/** HTTP to one container, below the prefix that it serves under. What was answered once is not asked again by `answer`. */
 export interface Asker {
   answer(path: string): Promise<HttpAnswer>;
   text(path: string): Promise<string>;
@@ -29,12 +29,23 @@ export interface Asker {
 export function askerOf(context: Context, replica: Component): Asker {
   const listener = { namespace: replica.pod.namespace, pod: replica.pod.name, port: replica.httpPort };
   const below = (path: string) => `${replica.prefix}${path}`;
-  return {
-    answer: path => ask(context.source, listener, below(path)),
-    text: path => askText(context.source, listener, below(path)),
-    json: path => askJson(context.source, listener, below(path)),
-    api: path => askApi(context.source, listener, below(path)),
+  const answers = new Map<string, Promise<HttpAnswer>>();
+  const answer = (path: string): Promise<HttpAnswer> => {
+    const given = answers.get(path) ?? ask(context.source, listener, below(path));
+    answers.set(path, given);
+    return given;
   };
+  return {
+    answer,
+    text: async path => bodyOf(await answer(path)),
+    json: async path => jsonOf(await answer(path)),
+    api: async path => apiOf(await answer(path)),
+  };
+}
+
+/** Whether `/-/ready` answered 200. Throws its gap: who cannot be asked this cannot be asked anything. */
+export async function isReady(asker: Asker): Promise<boolean> {
+  return (await asker.answer('/-/ready')).status === 200;
 }
 
 /** Some fields of a row, and how they are obtained together. */
