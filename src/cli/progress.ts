@@ -111,7 +111,7 @@ interface Screen {
 }
 
 /** What a line shows besides the name, and is cut first: what is being read. */
-const NUMBERS = 30;
+const NUMBERS = 25;
 
 /** One line a cluster, as many as the screen holds: what has scrolled away cannot be taken back. */
 function drawLines(lines: ReadonlyMap<string, Line>, screen: Screen): readonly string[] {
