@@ -92,7 +92,8 @@ abstract class Memory implements EvidenceStore {
       return await this.run(collector, params, chain);
     } catch (error) {
       if (error instanceof GapSignal) return { known: false, gap: this.#explain(error.gap, collector) };
-      throw error;
+      // A mistake of ours in one collector must not take the answer about everything else with it: it is said as ours.
+      return { known: false, gap: mistake(id, error) };
     }
   }
 
@@ -109,6 +110,13 @@ abstract class Memory implements EvidenceStore {
     params: Readonly<Record<string, string>>,
     chain: readonly string[],
   ): Promise<Evidence>;
+}
+
+function mistake(evidence: string, error: unknown): Gap {
+  const { message, stack = '' } = error as Error;
+  const place = /at (.*)/.exec(stack)?.[1] ?? '';
+  const detail = `a mistake in thanos-doctor, please report it: ${message} (${evidence}${place ? `, ${place.replace(/\(?file:.*\/(?=[^/]+$)/, '')}` : ''})`;
+  return { evidence, reason: 'rule-error', detail, path: '', notLookedAt: false };
 }
 
 class Store extends Memory {

@@ -62,7 +62,12 @@ export const collector = derived({
     ]);
     const byName = new Map(statistics.map(one => [one.node, one]));
     const workloads = new Map(known(pods).map(pod => [pod.key, pod.workload]));
-    return nodes.map(node => (gapOf(node) ? (node as never) : rowOf(node, byName.get(node.name)!)));
+    // Nodes on which nothing of the stack runs are not asked, and are nobody's concern here.
+    return nodes.flatMap(node => {
+      if (gapOf(node)) return [node as never];
+      const asked = byName.get(node.name);
+      return asked ? [rowOf(node, asked)] : [];
+    });
 
     function rowOf(node: Node, { summary, gap }: NodeStatistics): Usage {
       const pressure =
