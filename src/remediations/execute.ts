@@ -1,10 +1,10 @@
 import { GapSignal } from '../model/gap.ts';
-import type { AuditLine, FixReport, Journal, Outcome, Plan, Step, WriteAnswer, Writer } from '../model/remediation.ts';
+import type { FixReport, Journal, Outcome, Plan, Step, WriteAnswer, Writer } from '../model/remediation.ts';
 import type { RawObject } from '../model/source.ts';
 import type { Begun } from './begun.ts';
 import { filledIn } from './changes.ts';
 import { announce } from './event.ts';
-import { attemptsIn } from './history.ts';
+import { appliedIn, attemptsIn } from './history.ts';
 import { giveLease, leaseOf, takeLease } from './lease.ts';
 import { lookAt, type Moment, perform, trace } from './perform.ts';
 import { nameOf } from './targets.ts';
@@ -48,7 +48,8 @@ export async function goOn(begun: Begun, execution: Execution): Promise<FixRepor
   const moment: Moment = { id, at: begun.at };
   const steps = filledIn(plan.steps, begun.at, id);
   const lease = leaseOf(steps[0]!.target);
-  const applied = [...appliedBefore(await journal.read(), id)];
+  const before = attemptsIn(await journal.read()).find(({ begin }) => begin.id === id);
+  const applied = [...(before ? appliedIn(before) : [])];
 
   async function end(outcome: Outcome): Promise<FixReport> {
     if (outcome.is === 'fixed') await announce(writer, begun, steps, outcome.detail);
@@ -71,6 +72,8 @@ export async function goOn(begun: Begun, execution: Execution): Promise<FixRepor
     const taken = await takeLease(writer, lease, id, begun.undoes);
     if (taken !== true) return await end({ is: 'refused', guard: 'no-second-doctor', detail: taken });
     for (const [index, step] of steps.entries()) {
+      // A later step may have changed again what this one had made: its result stands in the audit log.
+      if (before?.results.some(result => result.step === index)) continue;
       execution.onProgress?.(`${index + 1} of ${steps.length}: ${step.title}`);
       const result = await doStep(step, index, moment, execution);
       if (result.is === 'done') {
@@ -90,11 +93,6 @@ export async function goOn(begun: Begun, execution: Execution): Promise<FixRepor
     const detail = `the cluster could not be asked (${error.gap.detail}); to go on: thanos-doctor fix --resume`;
     return reportOf(begun, { is: 'failed', detail }, applied);
   }
-}
-
-function appliedBefore(lines: readonly AuditLine[], id: string): readonly string[] {
-  const attempt = attemptsIn(lines).find(({ begin }) => begin.id === id);
-  return (attempt?.results ?? []).filter(({ how }) => how !== 'held already').map(({ title }) => title);
 }
 
 function reportOf(begun: Begun, outcome: Outcome, applied: readonly string[]): FixReport {

@@ -109,4 +109,4 @@ export const operator: Controller = (cluster, _before, after) => {
   }
 };
 
-export const CONTROLLERS: readonly Controller[] = [rollout, replacePods, resize, operator];
+export const CONTROLLERS: readonly Controller[] = [rollout, replacePods, resize];

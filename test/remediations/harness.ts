@@ -254,7 +254,14 @@ export function stateOfCluster(server: MutableServer, kinds: readonly string[]):
   const states = kinds.flatMap(kind =>
     server
       .all(kind)
-      .map(({ metadata, spec, data }) => ({ kind, name: metadata.name, labels: metadata.labels, data, spec })),
+      .map(({ metadata, spec, data }) => ({
+        annotations: metadata.annotations,
+        kind,
+        name: metadata.name,
+        labels: metadata.labels,
+        data,
+        spec,
+      })),
   );
   return JSON.parse(JSON.stringify(states, withoutRestarts));
 }

@@ -1,4 +1,5 @@
 import type { RawObject } from '../../src/model/source.ts';
+import { operator, replacePods, resize } from '../mutable-server/controllers.ts';
 import type { Scene } from './harness.ts';
 
 export const STORE_TEXT = `type: S3 # the only store
@@ -107,6 +108,57 @@ export const PLAIN_HTTP: Scene = {
   evidence: { 'network.probe {"endpoint":"s3.example:80"}': { tcp: 'open', speaks: 'http' } },
 };
 
+/** A Prometheus resource. */
+function prometheus(spec: RawObject): RawObject {
+  return {
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'Prometheus',
+    metadata: { name: 'main', namespace: 'ns', uid: 'uid-main' },
+    spec,
+  };
+}
+
+function monitor(spec: RawObject): RawObject {
+  return {
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'ServiceMonitor',
+    metadata: { name: 'store', namespace: 'ns', labels: { app: 'store' } },
+    spec,
+  };
+}
+
+function claim(name: string, labels: RawObject = {}): RawObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name, namespace: 'ns', labels },
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      storageClassName: 'fast',
+      volumeName: `pv-${name}`,
+      resources: { requests: { storage: '10Gi' } },
+    },
+    status: { phase: 'Bound', capacity: { storage: '10Gi' } },
+  };
+}
+
+const STORAGE_CLASS = {
+  apiVersion: 'storage.k8s.io/v1',
+  kind: 'StorageClass',
+  metadata: { name: 'fast' },
+  provisioner: 'csi.example',
+  allowVolumeExpansion: true,
+};
+
+const LIMITED = workload('Deployment', 'query', {
+  spec: {
+    template: {
+      metadata: { labels: { app: 'query' } },
+      spec: { containers: [{ name: 'main', image: 'example/main:1', resources: { limits: { memory: '1Gi' } } }] },
+    },
+  },
+});
+
 const RESTARTED = workload('Deployment', 'resizer', { spec: { replicas: 2 } });
 
 const TRAPPED = workload('StatefulSet', 'set', { status: { readyReplicas: 0, updateRevision: 'revision-2' } });
@@ -170,5 +222,273 @@ export const SCENES: Readonly<Record<string, Scene>> = {
         },
       }),
     ],
+  },
+  'prometheus.raise-memory-limit': {
+    action: 'prometheus.raise-memory-limit',
+    with: { prometheus: 'Prometheus ns/main', pod: 'Pod ns/prometheus-main-0' },
+    objects: [
+      prometheus({ resources: { limits: { memory: '2Gi' }, requests: { memory: '2Gi' } } }),
+      pod(workload('StatefulSet', 'prometheus-main'), 'prometheus-main-0', {
+        metadata: { labels: { 'operator.prometheus.io/name': 'main' } },
+        status: { containerStatuses: [{ name: 'prometheus', lastState: { terminated: { reason: 'OOMKilled' } } }] },
+      }),
+      node('node-1'),
+    ],
+  },
+  'prometheus.lengthen-retention': {
+    action: 'prometheus.lengthen-retention',
+    with: { prometheus: 'Prometheus ns/main' },
+    objects: [prometheus({ retention: '2h' })],
+    evidence: {
+      'storage.claim-usage': [
+        { claim: { namespace: 'ns', name: 'db-prometheus-main-0' }, measured: true, capacity: 100, available: 90 },
+      ],
+    },
+  },
+  'prometheus.unpause': {
+    action: 'prometheus.unpause',
+    with: { prometheus: 'Prometheus ns/main' },
+    objects: [prometheus({ paused: true }), workload('StatefulSet', 'prometheus-main')],
+  },
+  'prometheus.extend-startup-budget': {
+    action: 'prometheus.extend-startup-budget',
+    with: { prometheus: 'Prometheus ns/main' },
+    objects: [prometheus({})],
+    evidence: {
+      'prometheus.replicas': [
+        {
+          prometheus: { namespace: 'ns', name: 'main' },
+          pod: { name: 'prometheus-main-0' },
+          last: { reason: 'Error' },
+          before: { reason: '' },
+        },
+      ],
+    },
+  },
+  'prometheus.set-external-labels': {
+    action: 'prometheus.set-external-labels',
+    with: { prometheus: 'Prometheus ns/main' },
+    objects: [prometheus({ externalLabels: { replica: 'a' } })],
+    evidence: { 'fleet.producers': [{ cluster: 'other', labels: { cluster: 'other' } }] },
+  },
+  'prometheus.set-objstore-key': {
+    action: 'prometheus.set-objstore-key',
+    with: STORE,
+    objects: [prometheus({ thanos: { objectStorageConfig: { name: 'objstore', key: 'objstore.yml' } } }), secret()],
+  },
+  'prometheus.grow-claim': {
+    action: 'prometheus.grow-claim',
+    with: { prometheus: 'Prometheus ns/main' },
+    objects: [
+      prometheus({ storage: { volumeClaimTemplate: { spec: { resources: { requests: { storage: '10Gi' } } } } } }),
+      workload('StatefulSet', 'prometheus-main', {
+        spec: { volumeClaimTemplates: [{ spec: { resources: { requests: { storage: '10Gi' } } } }] },
+      }),
+      pod(workload('StatefulSet', 'prometheus-main'), 'prometheus-main-0', {
+        metadata: { labels: { 'operator.prometheus.io/name': 'main' } },
+      }),
+      claim('db-prometheus-main-0', { 'operator.prometheus.io/name': 'main' }),
+      STORAGE_CLASS,
+    ],
+    server: { controllers: [replacePods, resize, operator] },
+  },
+  'kubernetes.expand-claim': {
+    action: 'kubernetes.expand-claim',
+    with: { claim: 'PersistentVolumeClaim ns/data' },
+    objects: [claim('data'), STORAGE_CLASS],
+  },
+  'kubernetes.set-default-storage-class': {
+    action: 'kubernetes.set-default-storage-class',
+    with: { class: 'fast' },
+    objects: [STORAGE_CLASS],
+  },
+  'kubernetes.set-ingress-class': {
+    action: 'kubernetes.set-ingress-class',
+    with: { ingress: 'Ingress ns/site' },
+    objects: [
+      {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'Ingress',
+        metadata: { name: 'site', namespace: 'ns' },
+        spec: {
+          rules: [
+            {
+              host: 'site.example',
+              http: {
+                paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: 'web', port: { number: 80 } } } }],
+              },
+            },
+          ],
+        },
+      },
+      {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'IngressClass',
+        metadata: { name: 'cilium' },
+        spec: { controller: 'example/c' },
+      },
+      {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name: 'web', namespace: 'ns' },
+        spec: { ports: [{ port: 80 }] },
+      },
+    ],
+  },
+  'kubernetes.scale-workload': {
+    action: 'kubernetes.scale-workload',
+    with: { workload: 'StatefulSet ns/query' },
+    objects: [workload('StatefulSet', 'query', { spec: { replicas: 0 } })],
+  },
+  'kubernetes.raise-memory-limit': {
+    action: 'kubernetes.raise-memory-limit',
+    with: { workload: 'Deployment ns/query', container: 'main', pod: 'Pod ns/query-1' },
+    objects: [
+      LIMITED,
+      pod(LIMITED, 'query-1', {
+        status: { containerStatuses: [{ name: 'main', lastState: { terminated: { reason: 'OOMKilled' } } }] },
+      }),
+      node('node-1'),
+    ],
+  },
+  'kubernetes.delete-evicted-pods': {
+    action: 'kubernetes.delete-evicted-pods',
+    with: { workload: 'Deployment ns/resizer' },
+    objects: [
+      RESTARTED,
+      pod(RESTARTED, 'resizer-1'),
+      pod(RESTARTED, 'resizer-old', {
+        status: { phase: 'Failed', reason: 'Evicted', message: 'The node was low on memory.', conditions: [] },
+      }),
+      node('node-1'),
+    ],
+    server: { controllers: [] },
+  },
+  'kubernetes.use-recreate-strategy': {
+    action: 'kubernetes.use-recreate-strategy',
+    with: { workload: 'Deployment ns/board' },
+    objects: [
+      workload('Deployment', 'board', {
+        spec: {
+          strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: '25%' } },
+          template: {
+            spec: { containers: [], volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] },
+          },
+        },
+      }),
+      claim('data'),
+    ],
+  },
+  'longhorn.set-replica-count': {
+    action: 'longhorn.set-replica-count',
+    with: { volume: 'Volume storage/pvc-1' },
+    objects: [
+      {
+        apiVersion: 'longhorn.io/v1beta2',
+        kind: 'Volume',
+        metadata: { name: 'pvc-1', namespace: 'storage' },
+        spec: { numberOfReplicas: 3 },
+        status: { robustness: 'degraded', state: 'attached' },
+      },
+      {
+        apiVersion: 'longhorn.io/v1beta2',
+        kind: 'Node',
+        metadata: { name: 'node-1', namespace: 'storage' },
+        spec: { allowScheduling: true },
+        status: { conditions: [{ type: 'Ready', status: 'True' }] },
+      },
+    ],
+  },
+  'monitoring.add-selector-label': {
+    action: 'monitoring.add-selector-label',
+    with: { object: 'ServiceMonitor ns/store', label: 'release', value: 'main' },
+    objects: [
+      monitor({ endpoints: [{ port: 'http' }] }),
+      prometheus({ serviceMonitorSelector: { matchLabels: { release: 'main' } } }),
+    ],
+    evidence: {
+      'prometheus-operator.selection': [
+        { object: { key: 'ServiceMonitor ns/store' }, selected: false, missing: 'label', wantedLabels: ['release'] },
+      ],
+    },
+  },
+  'monitoring.set-monitor-port': {
+    action: 'monitoring.set-monitor-port',
+    with: { monitor: 'ServiceMonitor ns/store', endpoint: '0', port: 'http' },
+    objects: [
+      monitor({ endpoints: [{ port: '10902', interval: '30s' }] }),
+      {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name: 'store', namespace: 'ns' },
+        spec: { ports: [{ name: 'http', port: 10902 }] },
+      },
+    ],
+    evidence: {
+      'prometheus-operator.selection': [
+        {
+          object: { key: 'ServiceMonitor ns/store' },
+          selected: true,
+          endpoints: [{ index: 0, fault: 'no-port', likely: 'http', portNames: ['http'] }],
+          matchedServices: [{ key: 'Service ns/store' }],
+        },
+      ],
+    },
+  },
+  'cilium.extend-address-pool': {
+    action: 'cilium.extend-address-pool',
+    with: { pool: 'main' },
+    wishes: { range: '10.0.0.20-10.0.0.21' },
+    objects: [
+      {
+        apiVersion: 'cilium.io/v2',
+        kind: 'CiliumLoadBalancerIPPool',
+        metadata: { name: 'main' },
+        spec: { blocks: [{ cidr: '10.0.0.8/30' }] },
+      },
+      node('node-1', { status: { addresses: [{ type: 'InternalIP', address: '10.0.0.1' }] } }),
+    ],
+    evidence: { 'cilium.pools': [], 'network.probe': { tcp: 'timeout', speaks: '' } },
+  },
+  'cilium.announce-load-balancer-addresses': {
+    action: 'cilium.announce-load-balancer-addresses',
+    with: { policy: 'main' },
+    objects: [
+      {
+        apiVersion: 'cilium.io/v2',
+        kind: 'CiliumL2AnnouncementPolicy',
+        metadata: { name: 'main' },
+        spec: { externalIPs: true },
+      },
+    ],
+    evidence: { 'cilium.config': { l2Announcements: true } },
+  },
+  'cilium.restart-operator': {
+    action: 'cilium.restart-operator',
+    with: { workload: 'Deployment ns/cilium-operator' },
+    objects: [
+      workload('Deployment', 'cilium-operator'),
+      pod(workload('Deployment', 'cilium-operator'), 'cilium-operator-1'),
+      workload('DaemonSet', 'cilium', {
+        spec: { template: { spec: { containers: [{ name: 'agent', image: 'quay.io/cilium/cilium:v1.18.2' }] } } },
+      }),
+    ],
+  },
+  'thanos.restart-halted-compactor': {
+    action: 'thanos.restart-halted-compactor',
+    with: { workload: 'StatefulSet ns/compact', class: 'overlap', bucket: 'Bucket b@h:1' },
+    objects: [reader('compact', 'compact')],
+    evidence: {
+      'thanos.compactors': [
+        {
+          workload: { key: 'StatefulSet ns/compact' },
+          halted: true,
+          running: true,
+          haltClass: 'overlap',
+          bucketKey: 'Bucket b@h:1',
+        },
+      ],
+      'bucket.groups': [{ bucketKey: 'Bucket b@h:1', overlaps: [], labelText: '{}', bytes: 1 }],
+    },
   },
 };

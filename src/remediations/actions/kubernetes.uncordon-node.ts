@@ -14,7 +14,7 @@ export const action: Action = {
   risk: 'change',
   access: [{ verbs: ['get', 'patch'], group: '', resource: 'nodes' }],
   async plan(input) {
-    const target = targetOfKey(input.parameters.node);
+    const target = targetOfKey(`Node ${(input.parameters.node ?? '').replace(/^Node /, '')}`);
     const node = await existing(input.api, target);
     const now = Date.parse(input.api.now());
     const cordoned = cordonedAt(node);
