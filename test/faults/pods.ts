@@ -258,7 +258,9 @@ export interface Waits {
 }
 
 function unready(world: World, pod: RawObject, seconds: number): void {
-  const names = pod.status.containerStatuses.filter((entry: RawObject) => !entry.ready).map((entry: RawObject) => entry.name);
+  const names = pod.status.containerStatuses
+    .filter((entry: RawObject) => !entry.ready)
+    .map((entry: RawObject) => entry.name);
   for (const type of ['Ready', 'ContainersReady']) {
     setCondition(pod, {
       type,
@@ -366,7 +368,11 @@ export function scaledToZero(what: Component): void {
   if (what.kind !== 'Deployment') return;
   what.world.list(WORKLOADS.ReplicaSet!, sets => {
     for (const set of sets) {
-      if (set.metadata.ownerReferences?.some((owner: RawObject) => `${set.metadata.namespace}/${owner.name}` === what.name))
+      if (
+        set.metadata.ownerReferences?.some(
+          (owner: RawObject) => `${set.metadata.namespace}/${owner.name}` === what.name,
+        )
+      )
         set.spec.replicas = 0;
     }
   });
@@ -376,4 +382,93 @@ export function scaledToZero(what: Component): void {
 export function inTemplate(what: Component, change: (spec: RawObject) => void): void {
   what.world.edit(what.resource, what.name, workload => change(workload.spec.template.spec));
   for (const name of what.pods) what.world.edit('core/v1/pods', name, pod => change(pod.spec));
+}
+
+const another = (uid: string): string =>
+  `${uid.slice(0, -4)}${(Number.parseInt(uid.slice(-4), 16) ^ 0x1fff).toString(16).padStart(4, '0')}`;
+
+/** A Deployment's template was changed: a second pod comes beside the old one, which stays until the new one is ready. */
+export function surged(what: Component, change: (spec: RawObject) => void, seconds = 150): string {
+  const { world } = what;
+  const old = world.object('core/v1/pods', what.pods[0]!);
+  const hash = '6f7c9d8b5';
+  const owner = old.metadata.ownerReferences[0];
+  const base = what.name.split('/')[1];
+  world.edit(what.resource, what.name, workload => {
+    change(workload.spec.template.spec);
+    workload.metadata.generation += 1;
+    workload.status.observedGeneration = workload.metadata.generation;
+    const at = ago(world, seconds);
+    setCondition(workload, {
+      type: 'Progressing',
+      status: 'True',
+      lastUpdateTime: at,
+      lastTransitionTime: at,
+      reason: 'ReplicaSetUpdated',
+      message: `ReplicaSet "${base}-${hash}" is progressing.`,
+    });
+  });
+  const uid = another(owner.uid);
+  world.list(WORKLOADS.ReplicaSet!, sets => {
+    const set = structuredClone(sets.find(entry => entry.metadata.uid === owner.uid));
+    const annotations = set.metadata.annotations;
+    const revision = Number(annotations['deployment.kubernetes.io/revision']) + 1;
+    annotations['deployment.kubernetes.io/revision'] = String(revision);
+    Object.assign(set.metadata, { name: `${base}-${hash}`, uid, creationTimestamp: ago(world, seconds) });
+    set.metadata.labels['pod-template-hash'] = hash;
+    if (set.spec.selector) set.spec.selector.matchLabels['pod-template-hash'] = hash;
+    sets.push(set);
+  });
+  const name = `${base}-${hash}-x2k4p`;
+  world.list('core/v1/pods', pods => {
+    const pod = structuredClone(old);
+    Object.assign(pod.metadata, { name, uid: another(old.metadata.uid), creationTimestamp: ago(world, seconds) });
+    pod.metadata.labels['pod-template-hash'] = hash;
+    pod.metadata.ownerReferences[0] = { ...owner, name: `${base}-${hash}`, uid };
+    pod.status.podIP = pod.status.podIP.replace(/\d+$/, '199');
+    change(pod.spec);
+    pods.push(pod);
+  });
+  return `${what.namespace}/${name}`;
+}
+
+/** Pods of it are refused before they exist. */
+export function notCreated(what: Component, refusal: string, seconds = 150): void {
+  const { world } = what;
+  const first = what.pods[0]!.split('/')[1];
+  const at = ago(world, seconds);
+  const failure = {
+    type: 'ReplicaFailure',
+    status: 'True',
+    lastUpdateTime: at,
+    lastTransitionTime: at,
+    reason: 'FailedCreate',
+    message: refusal,
+  };
+  for (const pod of what.pods) gone(world, pod);
+  if (what.kind !== 'Deployment') {
+    event(world, what.kind, world.object(what.resource, what.name), {
+      reason: 'FailedCreate',
+      message:
+        what.kind === 'StatefulSet'
+          ? `create Pod ${first} in StatefulSet ${what.name.split('/')[1]} failed error: ${refusal}`
+          : `Error creating: ${refusal}`,
+      first: seconds,
+      last: 20,
+      from: `${what.kind.toLowerCase()}-controller`,
+    });
+    return;
+  }
+  world.edit(what.resource, what.name, workload => setCondition(workload, failure));
+  for (const set of world.items(WORKLOADS.ReplicaSet!)) {
+    if (!set.metadata.ownerReferences?.some((owner: RawObject) => owner.name === what.name.split('/')[1])) continue;
+    world.edit(WORKLOADS.ReplicaSet!, nameOf(set), entry => setCondition(entry, failure));
+    event(world, 'ReplicaSet', set, {
+      reason: 'FailedCreate',
+      message: `Error creating: ${refusal}`,
+      first: seconds,
+      last: 20,
+      from: 'replicaset-controller',
+    });
+  }
 }

@@ -10,17 +10,22 @@ export interface Fleet {
   readonly worlds: readonly World[];
 }
 
+export interface Outcome extends Expected {
+  /** The processes run on, and so do connections between them. */
+  readonly established?: boolean;
+}
+
 /** Breaks something, and says what has to be found. */
-export type Scenario = (fleet: Fleet) => Expected;
+export type Scenario = (fleet: Fleet) => Outcome;
 
 export const fleetOf = (worlds: readonly World[]): Fleet => ({ hub: hubOf(worlds), edge: edgeOf(worlds), worlds });
 
 /** Changes a recorded fleet, lets follow what follows, diagnoses it, and compares. */
 export async function expectFound(scenario: Scenario, base: Base = 'healthy-fleet'): Promise<Report> {
-  let expected: Expected = { roots: [] };
+  let expected: Outcome = { roots: [] };
   const report = await diagnosed(base, worlds => {
     expected = scenario(fleetOf(worlds));
-    settled(worlds);
+    settled(worlds, expected);
   });
   if (process.env.SHOW_FINDINGS) show(report);
   expectRoots(report, expected);
@@ -40,6 +45,8 @@ function show(report: Report): void {
     `${rule} @${cluster} ${subject.kind} ${subject.namespace}/${subject.name}: ${message}`;
   for (const finding of serious) {
     const causes = finding.causedBy.map(id => id.split('/').slice(0, 2).join(' @'));
-    console.log(`${finding.root ? 'ROOT ' : '     '}${line(finding)}${causes.length > 0 ? ` <- ${causes.join(', ')}` : ''}`);
+    console.log(
+      `${finding.root ? 'ROOT ' : '     '}${line(finding)}${causes.length > 0 ? ` <- ${causes.join(', ')}` : ''}`,
+    );
   }
 }

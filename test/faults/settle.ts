@@ -1,13 +1,14 @@
 import { parse, stringify } from 'yaml';
 import type { RawObject } from '../../src/model/source.ts';
-import { conditionOf, hubOf, nameOf, rootOwner, runs, setCondition, WORKLOADS, ago, component } from './pods.ts';
+import { ago, component, conditionOf, hubOf, nameOf, rootOwner, runs, setCondition, WORKLOADS } from './pods.ts';
 import type { World } from './recorded-world.ts';
 
 /**
  * What follows from the pods as they are, in every place where controllers, Prometheus, Query and the API server's proxy
- * would tell it. Of a healthy recording it changes nothing.
+ * would tell it. Of a healthy recording it changes nothing. `established`: the processes run on, so that connections
+ * which the Query has stay as they are.
  */
-export function settled(worlds: readonly World[]): void {
+export function settled(worlds: readonly World[], { established = false } = {}): void {
   for (const world of worlds) {
     settleWorkloads(world);
     settleCustomResources(world);
@@ -18,7 +19,7 @@ export function settled(worlds: readonly World[]): void {
     settleStatistics(world);
   }
   const hub = hubOf(worlds);
-  if (hub) settleQuery(hub, worlds);
+  if (hub) settleQuery(hub, worlds, established);
   settleProbes(worlds);
 }
 
@@ -43,7 +44,8 @@ function put(object: RawObject, counts: Readonly<Record<string, number>>): void 
 function settleWorkloads(world: World): void {
   const pods = world.items('core/v1/pods').filter(isLive);
   const owner = new Map(pods.map(pod => [pod, rootOwner(world, pod)]));
-  const of = (kind: string, workload: RawObject) => pods.filter(pod => owner.get(pod) === `${kind} ${nameOf(workload)}`);
+  const of = (kind: string, workload: RawObject) =>
+    pods.filter(pod => owner.get(pod) === `${kind} ${nameOf(workload)}`);
   world.list(WORKLOADS.ReplicaSet!, sets => {
     for (const set of sets) {
       const its = pods.filter(pod =>
@@ -62,8 +64,15 @@ function settleWorkloads(world: World): void {
       const ready = its.filter(isReady).length;
       const wanted = deployment.spec.replicas ?? 1;
       const missing = wanted - ready;
-      put(deployment, { replicas: its.length, updatedReplicas: its.length, readyReplicas: ready, availableReplicas: ready });
-      put(deployment, { unavailableReplicas: Math.max(0, missing) });
+      const hash = newestHash(world, deployment);
+      const updated = its.filter(pod => pod.metadata.labels['pod-template-hash'] === hash).length;
+      put(deployment, {
+        replicas: its.length,
+        updatedReplicas: updated,
+        readyReplicas: ready,
+        availableReplicas: ready,
+      });
+      put(deployment, { unavailableReplicas: Math.max(wanted, its.length) - ready });
       if (missing > Math.floor(wanted * 0.25)) {
         const at = since(world, its);
         setCondition(deployment, {
@@ -103,11 +112,22 @@ function settleWorkloads(world: World): void {
   });
 }
 
+/** `pod-template-hash` of the newest ReplicaSet. */
+function newestHash(world: World, deployment: RawObject): string {
+  const revision = (set: RawObject) => Number(set.metadata.annotations?.['deployment.kubernetes.io/revision'] ?? 0);
+  const sets = world
+    .items(WORKLOADS.ReplicaSet!)
+    .filter(set => set.metadata.ownerReferences?.some((owner: RawObject) => owner.uid === deployment.metadata.uid))
+    .sort((first, second) => revision(second) - revision(first));
+  return sets[0]?.metadata.labels['pod-template-hash'];
+}
+
 /** Why a pod of an operator's resource does not count, in the operator's words. */
 function why(pod: RawObject): string {
   const condition =
-    ['PodScheduled', 'Initialized', 'Ready'].map(type => conditionOf(pod, type)).find(entry => entry?.status !== 'True') ??
-    conditionOf(pod, 'Ready');
+    ['PodScheduled', 'Initialized', 'Ready']
+      .map(type => conditionOf(pod, type))
+      .find(entry => entry?.status !== 'True') ?? conditionOf(pod, 'Ready');
   return `pod ${pod.metadata.name}: ${condition?.message ?? ''}`;
 }
 
@@ -169,7 +189,9 @@ function settleSlices(world: World): void {
   const services = new Map(world.items('core/v1/services').map(service => [nameOf(service), service]));
   world.list('discovery.k8s.io/v1/endpointslices', slices => {
     for (const slice of slices) {
-      const service = services.get(`${slice.metadata.namespace}/${slice.metadata.labels['kubernetes.io/service-name']}`);
+      const service = services.get(
+        `${slice.metadata.namespace}/${slice.metadata.labels['kubernetes.io/service-name']}`,
+      );
       if (!service?.spec.selector) continue;
       const pods = behind(world, service);
       const before = new Map((slice.endpoints ?? []).map((entry: RawObject) => [entry.targetRef?.name, entry]));
@@ -211,18 +233,21 @@ function portsOf(service: RawObject, pod: RawObject): RawObject[] {
 function settleHttp(world: World): void {
   const pods = new Map(world.items('core/v1/pods').map(pod => [nameOf(pod), pod]));
   const refused: RawObject[] = [];
-  world.yaml('http/index.yaml', entries =>
-    (entries as never as RawObject[]).filter(entry => {
-      if (entry.via !== 'pod') return true;
-      const pod = pods.get(`${entry.namespace}/${entry.name}`);
-      if (!pod?.status.podIP || !pod.status.containerStatuses?.some((status: RawObject) => status.state.running)) return false;
-      const owner = pod.spec.containers.find((container: RawObject) =>
-        container.ports?.some((port: RawObject) => port.containerPort === entry.port),
-      );
-      if (!owner || isRunning(pod, owner.name)) return true;
-      refused.push({ ...entry, address: pod.status.podIP });
-      return false;
-    }) as never,
+  world.yaml(
+    'http/index.yaml',
+    entries =>
+      (entries as never as RawObject[]).filter(entry => {
+        if (entry.via !== 'pod') return true;
+        const pod = pods.get(`${entry.namespace}/${entry.name}`);
+        if (!pod?.status.podIP || !pod.status.containerStatuses?.some((status: RawObject) => status.state.running))
+          return false;
+        const owner = pod.spec.containers.find((container: RawObject) =>
+          container.ports?.some((port: RawObject) => port.containerPort === entry.port),
+        );
+        if (!owner || isRunning(pod, owner.name)) return true;
+        refused.push({ ...entry, address: pod.status.podIP });
+        return false;
+      }) as never,
   );
   for (const { namespace, name, port, path, address } of refused) {
     world.fail({
@@ -330,7 +355,7 @@ function doors(worlds: readonly World[]): readonly Door[] {
   );
 }
 
-function settleQuery(hub: World, worlds: readonly World[]): void {
+function settleQuery(hub: World, worlds: readonly World[], established: boolean): void {
   if (!runs(hub, 'query')) return;
   const query = component(hub, 'query');
   const all = doors(worlds);
@@ -345,10 +370,11 @@ function settleQuery(hub: World, worlds: readonly World[]): void {
           const host = entry.name.replace(/:\d+$/, '');
           const port = entry.name.slice(host.length + 1);
           const door = all.find(
-            candidate => candidate.addresses.includes(host) || host === candidate.name || host.startsWith(`${candidate.name}.`),
+            candidate =>
+              candidate.addresses.includes(host) || host === candidate.name || host.startsWith(`${candidate.name}.`),
           );
           if (door) {
-            if (door.open.length > 0 || entry.lastError) return true;
+            if (established || door.open.length > 0 || entry.lastError) return true;
             const address = podAddresses.test(host) ? host : door.clusterAddress;
             // A Service of Kubernetes that has nothing behind it refuses at once.
             entry.lastError = `rpc error: code = DeadlineExceeded desc = latest balancer error: connection error: desc = "transport: Error while dialing: dial tcp ${address}:${port}: connect: connection refused"`;
