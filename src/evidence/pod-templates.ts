@@ -13,7 +13,7 @@ export const VOLUMES = [
   { name: 'str', kind: 'str', source: 'str', optional: 'bool', sizeLimit: 'int', readOnly: 'bool', keys: ['str'] },
 ] as const;
 
-type Volume = ShapeOf<typeof VOLUMES>[number];
+export type Volume = ShapeOf<typeof VOLUMES>[number];
 
 export const POD_TEMPLATE = {
   labels: 'map',

@@ -6,8 +6,14 @@ import { known, listOrGap } from '../gaps.ts';
 import { interner } from '../interning.ts';
 import { stuckCreatingFor } from '../missing-objects.ts';
 import { age, flag, list, NOBODY, REF, strings, text } from '../objects.ts';
-import { CONTAINER_SPEC, CONTAINER_STATUS, containerSpecs, containerStatus } from '../pod-containers.ts';
-import { VOLUMES, volumesOf } from '../pod-templates.ts';
+import {
+  CONTAINER_SPEC,
+  CONTAINER_STATUS,
+  type ContainerSpec,
+  containerSpecs,
+  containerStatus,
+} from '../pod-containers.ts';
+import { VOLUMES, type Volume, volumesOf } from '../pod-templates.ts';
 import { bytes, millicores } from '../quantities.ts';
 import { rowsOf } from '../rows.ts';
 import { workloadOfPod } from '../workloads.ts';
@@ -28,11 +34,35 @@ function internerOf(context: Context): ReturnType<typeof interner> {
   return found;
 }
 
-/** What a pod has in common with its siblings, with the same name for every token volume. */
-function templateOf(spec: RawObject): RawObject {
+interface Template {
+  readonly containers: readonly ContainerSpec[];
+  readonly tolerations: readonly ShapeOf<typeof TOLERATION>[];
+  readonly volumes: readonly Volume[];
+}
+
+const TOLERATION = { key: 'str', operator: 'str', value: 'str', effect: 'str', seconds: 'int' } as const;
+
+/** What a pod has in common with its siblings, made once for all of them, with one name for every token volume. */
+function templateOf(context: Context, spec: RawObject, pod: string): Template {
   const { initContainers, containers, securityContext, volumes, tolerations } = spec ?? {};
-  const text = JSON.stringify({ initContainers, containers, securityContext, volumes, tolerations });
-  return JSON.parse(text.replaceAll(TOKEN_VOLUME, 'kube-api-access'));
+  const parts = { initContainers, containers, securityContext, volumes, tolerations };
+  const json = JSON.stringify(parts).replaceAll(TOKEN_VOLUME, 'kube-api-access');
+  // Ephemeral volumes carry the pod's name in that of their claim.
+  const own = json.includes('"ephemeral":') ? pod : '';
+  return internerOf(context)(own + json, () => {
+    const template = JSON.parse(json);
+    return {
+      containers: containerSpecs(template),
+      tolerations: list(template.tolerations).map(toleration => ({
+        key: text(toleration?.key),
+        operator: text(toleration?.operator) || 'Equal',
+        value: text(toleration?.value),
+        effect: text(toleration?.effect),
+        seconds: toleration?.tolerationSeconds ?? -1,
+      })),
+      volumes: volumesOf(template, pod),
+    };
+  });
 }
 
 const CONTAINER = { ...CONTAINER_SPEC, ...CONTAINER_STATUS } as const;
@@ -72,7 +102,7 @@ const listed = listOf({
     stuckCreatingFor: 'int',
     restarts: 'int',
     revision: 'str',
-    tolerations: [{ key: 'str', operator: 'str', value: 'str', effect: 'str', seconds: 'int' }],
+    tolerations: [TOLERATION],
     nodeSelector: 'map',
     priorityClass: 'str',
     hostNetwork: 'bool',
@@ -100,11 +130,10 @@ const listed = listOf({
         entry,
       ]),
     );
-    const share = internerOf(context);
-    const template = templateOf(spec);
-    const containers = share([template.initContainers, template.containers, template.securityContext], () =>
-      containerSpecs(template),
-    ).map(container => toContainer(container, containerStatus(statuses.get(container.container), context)));
+    const template = templateOf(context, spec, text(metadata.name));
+    const containers = template.containers.map(container =>
+      toContainer(container, containerStatus(statuses.get(container.container), context)),
+    );
     const started = text(status?.startTime);
     const gates = list(spec?.schedulingGates).map(gate => text(gate?.name));
     return {
@@ -136,15 +165,7 @@ const listed = listOf({
       }),
       restarts: containers.reduce((sum, one) => sum + one.restarts, 0),
       revision: text(metadata.labels?.['controller-revision-hash']) || text(metadata.labels?.['pod-template-hash']),
-      tolerations: share(template.tolerations, () =>
-        list(template.tolerations).map(toleration => ({
-          key: text(toleration?.key),
-          operator: text(toleration?.operator) || 'Equal',
-          value: text(toleration?.value),
-          effect: text(toleration?.effect),
-          seconds: toleration?.tolerationSeconds ?? -1,
-        })),
-      ),
+      tolerations: template.tolerations,
       nodeSelector: strings(spec?.nodeSelector),
       priorityClass: text(spec?.priorityClassName),
       hostNetwork: flag(spec?.hostNetwork),
@@ -153,10 +174,7 @@ const listed = listOf({
       terminationGrace: spec?.terminationGracePeriodSeconds ?? 30,
       finalizers: list(metadata.finalizers).map(text),
       overhead: { cpu: millicores(spec?.overhead?.cpu), memory: bytes(spec?.overhead?.memory) },
-      // Ephemeral volumes carry the pod's name in that of their claim.
-      volumes: share([template.volumes, hasEphemeral(template) ? metadata.name : ''], () =>
-        volumesOf(template, text(metadata.name)),
-      ),
+      volumes: template.volumes,
       containers,
       workload: NOBODY,
       history: false,
@@ -165,10 +183,6 @@ const listed = listOf({
     };
   },
 });
-
-function hasEphemeral({ volumes }: RawObject): boolean {
-  return list(volumes).some(volume => volume?.ephemeral !== undefined);
-}
 
 type Pod = ShapeOf<typeof listed.shape>[number];
 
