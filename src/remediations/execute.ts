@@ -6,7 +6,7 @@ import { filledIn } from './changes.ts';
 import { announce } from './event.ts';
 import { appliedIn, attemptsIn } from './history.ts';
 import { giveLease, leaseOf, takeLease } from './lease.ts';
-import { lookAt, type Moment, perform, trace } from './perform.ts';
+import { lookAt, type Moment, perform, trace, writtenBy } from './perform.ts';
 import { nameOf } from './targets.ts';
 
 /** How often a write is tried that met a busy server, a broken connection or a newer version of the object. */
@@ -119,7 +119,7 @@ async function doStep(step: Step, index: number, moment: Moment, execution: Exec
   const { writer, journal } = execution;
   const place = { id: moment.id, step: index, title: step.title };
   const finish = async (how: 'applied' | 'held already' | 'seen', object: RawObject | undefined): Promise<Done> => {
-    await journal.append({ is: 'result', ...place, how, object: nameOf(step.target), after: trace(step, object) });
+    await journal.append({ is: 'result', ...place, how, object: nameOf(writtenBy(step)), after: trace(step, object) });
     return { is: 'done', wrote: how !== 'held already' && step.do !== 'wait' };
   };
   const before = await lookAt(step, writer, moment);

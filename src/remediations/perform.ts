@@ -278,6 +278,11 @@ function versionOf(object: RawObject | undefined): Readonly<Record<string, Json>
   return { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) };
 }
 
+/** What a step writes: a copy is another object than the one that is copied. */
+export function writtenBy(step: Step): Target {
+  return step.do === 'back-up' ? step.backup : step.target;
+}
+
 /** Which verbs a step needs, on what. */
 export function permissionsOf(step: Step): readonly { verb: string; target: Target; subresource?: string }[] {
   switch (step.do) {

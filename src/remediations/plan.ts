@@ -18,7 +18,7 @@ import { guard, passed } from './guards.ts';
 import { changesSince, failedSince, openAttempts, writesOf } from './history.ts';
 import { leaseOf, otherHolder } from './lease.ts';
 import { ownerOf } from './owners.ts';
-import { lookAt, type Moment, perform, permissionsOf } from './perform.ts';
+import { lookAt, type Moment, perform, permissionsOf, writtenBy } from './perform.ts';
 import { Refusal } from './refusal.ts';
 import { repositoryPatches } from './repository-patch.ts';
 import { nameOf, permissionText, sameTarget, WORKLOAD_KINDS } from './targets.ts';
@@ -221,8 +221,9 @@ async function mayDo(writes: readonly Step[], { api }: Planning): Promise<true |
 async function dryRun(writes: readonly Step[], { writer, moment }: Planning): Promise<true | string> {
   const tried: Target[] = [];
   for (const step of writes) {
-    if (tried.some(target => sameTarget(target, step.target))) continue;
-    tried.push(step.target);
+    const written = writtenBy(step);
+    if (tried.some(target => sameTarget(target, written))) continue;
+    tried.push(written);
     const state = await lookAt(step, writer, moment);
     if (state.is === 'surprise') return state.detail;
     if (state.is === 'done') continue;

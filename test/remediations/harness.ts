@@ -252,16 +252,14 @@ function withoutRestarts(key: string, value: unknown): unknown {
 /** The objects without what every write changes, to be compared. */
 export function stateOfCluster(server: MutableServer, kinds: readonly string[]): unknown {
   const states = kinds.flatMap(kind =>
-    server
-      .all(kind)
-      .map(({ metadata, spec, data }) => ({
-        annotations: metadata.annotations,
-        kind,
-        name: metadata.name,
-        labels: metadata.labels,
-        data,
-        spec,
-      })),
+    server.all(kind).map(({ metadata, spec, data }) => ({
+      annotations: metadata.annotations,
+      kind,
+      name: metadata.name,
+      labels: metadata.labels,
+      data,
+      spec,
+    })),
   );
   return JSON.parse(JSON.stringify(states, withoutRestarts));
 }
