@@ -1,0 +1,223 @@
+import { describe, expect, test } from 'vitest';
+import { addressOf, blockOf, countOf, overlap, rangeOf, textOf } from '../../src/evidence/addresses.ts';
+import { collector as pools } from '../../src/evidence/collectors/cilium.pools.ts';
+import { collector as balancers } from '../../src/evidence/derived/cilium.load-balancers.ts';
+import { collector as pending } from '../../src/evidence/derived/cilium.pending-addresses.ts';
+import type { RawObject } from '../../src/model/source.ts';
+import { ago, collect, type FakeCluster } from './fake-source.ts';
+
+const AGENT = {
+  metadata: { namespace: 'kube-system', name: 'cilium' },
+  spec: {
+    template: {
+      spec: { containers: [{ name: 'a', image: 'quay.io/cilium/cilium:v1.18.2', command: ['cilium-agent'] }] },
+    },
+  },
+  status: { desiredNumberScheduled: 1, numberReady: 1 },
+};
+
+const config = (data: Readonly<Record<string, string>>): RawObject => ({
+  metadata: { namespace: 'kube-system', name: 'cilium-config' },
+  data: { 'enable-l2-announcements': 'true', ...data },
+});
+
+const pool = (name: string, first: string, last: string, spec: RawObject = {}, status: RawObject = {}): RawObject => ({
+  metadata: { name },
+  spec: { blocks: [{ start: first, stop: last }], ...spec },
+  status,
+});
+
+const service = (name: string, ip: string, more: RawObject = {}): RawObject => ({
+  metadata: { namespace: 'm', name, creationTimestamp: ago(300), labels: { app: name }, ...more.metadata },
+  spec: { type: 'LoadBalancer', ports: [{ port: 10901 }], ...more.spec },
+  status: { loadBalancer: ip ? { ingress: [{ ip }] } : {}, conditions: more.conditions },
+});
+
+const policy = (spec: RawObject): RawObject => ({ metadata: { name: 'l2' }, spec });
+
+function cluster(objects: NonNullable<FakeCluster['objects']>): FakeCluster {
+  return {
+    discovery: { resources: [], unreadable: [] },
+    objects: {
+      pods: [],
+      services: [],
+      nodes: [
+        {
+          metadata: { name: 'n', labels: { os: 'linux' } },
+          status: { addresses: [{ type: 'InternalIP', address: '192.0.2.4' }] },
+        },
+      ],
+      configmaps: [config({})],
+      'apps/replicasets': [],
+      'apps/deployments': [],
+      'apps/daemonsets': [AGENT],
+      'coordination.k8s.io/leases': [],
+      'discovery.k8s.io/endpointslices': [],
+      'storage.k8s.io/csidrivers': [],
+      'cilium.io/ciliumloadbalancerippools': [],
+      'cilium.io/ciliuml2announcementpolicies': [],
+      ...objects,
+    },
+  };
+}
+
+describe('addresses', () => {
+  test('blocks are counted whole, each address once', () => {
+    expect(countOf([blockOf('192.0.2.0/24')!, rangeOf('192.0.2.250', '192.0.3.1')!])).toBe(258);
+    expect(countOf([blockOf('192.0.2.7')!])).toBe(1);
+    expect(countOf([blockOf('2001:db8::/64')!])).toBe(Number.MAX_SAFE_INTEGER);
+  });
+
+  test('are read and written in both families', () => {
+    for (const text of ['192.0.2.17', '2001:db8::1', '::1', 'fe80::']) expect(textOf(addressOf(text)!)).toBe(text);
+    for (const text of ['192.0.2', '192.0.2.256', 'edge.example', '1::2::3', ''])
+      expect(addressOf(text)).toBeUndefined();
+  });
+
+  test('overlap where both hold an address', () => {
+    const shared = overlap(rangeOf('192.0.2.1', '192.0.2.9')!, rangeOf('192.0.2.9', '192.0.2.20')!)!;
+    expect(textOf({ family: 4, value: shared.first })).toBe('192.0.2.9');
+    expect(overlap(rangeOf('192.0.2.1', '192.0.2.8')!, rangeOf('192.0.2.9', '192.0.2.20')!)).toBeUndefined();
+  });
+});
+
+test("a pool's use is counted, whatever its own stale conditions say", async () => {
+  const stale = { conditions: [{ type: 'cilium.io/IPsUsed', status: 'Unknown', message: '0' }] };
+  const [row] = await collect(
+    pools,
+    cluster({
+      'cilium.io/ciliumloadbalancerippools': [pool('p', '192.0.2.4', '192.0.2.5', {}, stale)],
+      services: [service('a', '192.0.2.5'), service('b', '198.51.100.1')],
+    }),
+  );
+  expect(row).toMatchObject({
+    total: 2,
+    used: 1,
+    available: 1,
+    reported: { used: 0, total: -1 },
+    containsNodeAddress: ['192.0.2.4'],
+  });
+});
+
+describe('a Service that waits for an address', () => {
+  const whyOf = async (objects: NonNullable<FakeCluster['objects']>, name = 'waiting') =>
+    (await collect(pending, cluster(objects))).filter(row => row.service.name === name);
+  const waiting = service('waiting', '');
+
+  test('waits in vain without a pool', async () => {
+    expect(await whyOf({ services: [waiting] })).toMatchObject([{ why: 'no-pool', detail: 'there is no pool at all' }]);
+    const disabled = pool('p', '192.0.2.5', '192.0.2.6', { disabled: true });
+    expect(await whyOf({ services: [waiting], 'cilium.io/ciliumloadbalancerippools': [disabled] })).toMatchObject([
+      { why: 'no-pool', detail: 'every pool is disabled' },
+    ]);
+  });
+
+  test('waits for a pool that is used up', async () => {
+    const objects = {
+      services: [waiting, service('a', '192.0.2.5')],
+      'cilium.io/ciliumloadbalancerippools': [pool('p', '192.0.2.5', '192.0.2.5')],
+    };
+    expect(await whyOf(objects)).toMatchObject([{ why: 'exhausted', pool: { name: 'p' }, used: 1, total: 1 }]);
+  });
+
+  test('is not selected by the nearest pool', async () => {
+    const near = pool('near', '192.0.2.5', '192.0.2.9', { serviceSelector: { matchLabels: { app: 'other' } } });
+    const far = pool('far', '192.0.2.15', '192.0.2.19', { serviceSelector: { matchLabels: { app: 'other', x: 'y' } } });
+    const [row] = await whyOf({ services: [waiting], 'cilium.io/ciliumloadbalancerippools': [far, near] });
+    expect(row).toMatchObject({ why: 'selector', pool: { name: 'near' } });
+    expect(row!.detail).toContain('app=other (it has "waiting")');
+  });
+
+  test("is selected by its namespace's pseudo label", async () => {
+    const own = pool('p', '192.0.2.5', '192.0.2.9', {
+      serviceSelector: { matchLabels: { 'io.kubernetes.service.namespace': 'm' } },
+    });
+    expect(await whyOf({ services: [waiting], 'cilium.io/ciliumloadbalancerippools': [own] })).toEqual([]);
+  });
+
+  test('asks for an address of no pool, or for one that another has', async () => {
+    const asking = (ip: string) =>
+      service('waiting', '', { metadata: { annotations: { 'lbipam.cilium.io/ips': ip } } });
+    const objects = {
+      services: [service('a', '192.0.2.5')],
+      'cilium.io/ciliumloadbalancerippools': [pool('p', '192.0.2.5', '192.0.2.9')],
+    };
+    expect(await whyOf({ ...objects, services: [asking('192.0.2.77')] })).toMatchObject([
+      { why: 'outside', requested: '192.0.2.77' },
+    ]);
+    expect(await whyOf({ ...objects, services: [...objects.services, asking('192.0.2.5')] })).toMatchObject([
+      { why: 'taken', holder: { name: 'a' } },
+    ]);
+  });
+
+  test('waits for a pool that is in conflict', async () => {
+    const conflict = {
+      conditions: [{ type: 'cilium.io/PoolConflict', status: 'True', message: "overlaps range from IP Pool 'elder'" }],
+    };
+    const objects = {
+      services: [waiting],
+      'cilium.io/ciliumloadbalancerippools': [pool('p', '192.0.2.5', '192.0.2.9', {}, conflict)],
+    };
+    expect(await whyOf(objects)).toMatchObject([
+      { why: 'pool-conflict', pool: { name: 'p' }, detail: 'it overlaps pool elder' },
+    ]);
+  });
+
+  test('names a class that nobody handles, or one whose controller works', async () => {
+    const classed = (name: string, ip: string) =>
+      service(name, ip, { spec: { type: 'LoadBalancer', loadBalancerClass: 'x.example/y' } });
+    expect(await whyOf({ services: [classed('waiting', '')] })).toMatchObject([{ why: 'class' }]);
+    expect(await whyOf({ services: [classed('waiting', ''), classed('a', '192.0.2.5')] })).toEqual([]);
+  });
+
+  test('is told by nobody where the pools cannot be read', async () => {
+    const rows = await collect(
+      pending,
+      cluster({ services: [waiting], 'cilium.io/ciliumloadbalancerippools': { reason: 'forbidden' } }),
+    );
+    expect(() => rows[0]!.why).toThrow();
+  });
+});
+
+describe('an address', () => {
+  const objects = (spec: RawObject, leases: readonly RawObject[] = []) => ({
+    services: [service('a', '192.0.2.5')],
+    'cilium.io/ciliumloadbalancerippools': [pool('p', '192.0.2.5', '192.0.2.9')],
+    'cilium.io/ciliuml2announcementpolicies': [policy(spec)],
+    'coordination.k8s.io/leases': leases,
+  });
+  const lease = (holder: string, renewed: number) => ({
+    metadata: { namespace: 'kube-system', name: 'cilium-l2announce-m-a' },
+    spec: { holderIdentity: holder, leaseDurationSeconds: 15, renewTime: ago(renewed) },
+  });
+  const one = async (all: NonNullable<FakeCluster['objects']>) => (await collect(balancers, cluster(all)))[0]!;
+
+  test('is announced by who holds its lease and renews it', async () => {
+    expect((await one(objects({ loadBalancerIPs: true }, [lease('n', 2)]))).l2).toMatchObject({
+      needed: true,
+      why: '',
+      holderKey: 'Node n',
+    });
+    expect((await one(objects({ loadBalancerIPs: true }, [lease('', 2)]))).l2.why).toBe('lease-released');
+    expect((await one(objects({ loadBalancerIPs: true }, [lease('n', 90)]))).l2.why).toBe('lease-stale');
+  });
+
+  test('is not announced by a policy that does not say so', async () => {
+    expect((await one(objects({}))).fault).toMatchObject({ why: 'policy-without-load-balancer-ips', name: 'l2' });
+    const others = { loadBalancerIPs: true, serviceSelector: { matchLabels: { app: 'b' } } };
+    expect((await one(objects(others))).fault.why).toBe('policy-excludes');
+    const nodes = { loadBalancerIPs: true, nodeSelector: { matchLabels: { os: 'other' } } };
+    expect((await one(objects(nodes))).fault.why).toBe('no-node');
+  });
+
+  test('is not announced at all where neither policy nor feature is there', async () => {
+    const without = {
+      ...objects({}),
+      'cilium.io/ciliuml2announcementpolicies': [],
+      configmaps: [config({ 'enable-l2-announcements': 'false' })],
+    };
+    expect((await one(without)).l2.needed).toBe(false);
+    const off = { ...objects({ loadBalancerIPs: true }), configmaps: [config({ 'enable-l2-announcements': 'false' })] };
+    expect((await one(off)).fault).toMatchObject({ why: 'feature-off', kind: 'ConfigMap', namespace: 'kube-system' });
+  });
+});
