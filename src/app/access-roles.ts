@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import { COLLECTORS } from '../evidence/catalogue.ts';
 import type { Access } from '../model/evidence.ts';
+import { ACTIONS } from '../remediations/catalogue.ts';
 
 /** A file of `deploy/rbac/`: what it allows, and what that buys. */
 export interface RoleFile {
@@ -88,7 +89,57 @@ export function accessRoles(): readonly RoleFile[] {
         ],
       ),
     },
+    ...fixerRoles(),
   ];
+}
+
+/** Very powerful: an account of its own, bound only while something is mended. */
+const NODES = 'kubernetes.uncordon-node';
+
+/** What the actions write, apart from the reader: whoever may only read is given none of it. */
+function fixerRoles(): readonly RoleFile[] {
+  const actions = [...ACTIONS.values()];
+  const common: readonly Access[] = [
+    { verbs: ['get', 'create', 'patch'], group: 'coordination.k8s.io', resource: 'leases' },
+    { verbs: ['create'], group: '', resource: 'events' },
+  ];
+  const usual = actions.filter(({ id }) => id !== NODES).flatMap(({ access }) => access);
+  const nodes = actions.filter(({ id }) => id === NODES).flatMap(({ access }) => access);
+  return [
+    {
+      name: 'fixer.yaml',
+      text: file(
+        [
+          'What `thanos-doctor fix` writes, beside the read-only role. Whoever patches a workload or creates a pod can run code as its',
+          'service account: bind it to a person, and only for the time of the repair. A plan names what it lacks.',
+          'Written by scripts/generate.mjs from what the actions need.',
+        ],
+        [clusterRole('thanos-doctor-fixer', rulesOf([...usual, ...common]))],
+      ),
+    },
+    {
+      name: 'fixer-nodes.yaml',
+      text: file(
+        [
+          'Optional. Buys: uncordoning nodes. Whoever patches nodes can move every pod: give it only where you would give it to a person.',
+        ],
+        [clusterRole('thanos-doctor-fixer-nodes', rulesOf([...nodes, ...common]))],
+      ),
+    },
+  ];
+}
+
+/** One rule for each group and set of resources with the same verbs. */
+function rulesOf(needs: readonly Access[]): readonly PolicyRule[] {
+  const groups = new Map<string, Map<string, Set<string>>>();
+  for (const access of needs) note(groups, access);
+  return [...groups]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([group, verbs]) =>
+      [...verbs]
+        .sort(([a], [b]) => (a < b ? 1 : -1))
+        .map(([verb, resources]) => ({ apiGroups: [group], resources: [...resources].sort(), verbs: [verb] })),
+    );
 }
 
 const SUBJECT = { kind: 'ServiceAccount', name: 'thanos-doctor', namespace: 'monitoring' };

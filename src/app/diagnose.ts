@@ -5,10 +5,12 @@ import type { CompiledSignatures } from '../evidence/logs/signatures.ts';
 import { type FleetEvidence, openEvidence } from '../evidence/store.ts';
 import { timelineOf } from '../evidence/timeline.ts';
 import type { EvidenceStore } from '../model/evidence.ts';
+import type { Finding } from '../model/finding.ts';
 import { type Gap, GapSignal } from '../model/gap.ts';
 import type { ClusterReport, Report } from '../model/report.ts';
 import type { Rule } from '../model/rule.ts';
 import type { ServerAnswer, Source } from '../model/source.ts';
+import { ACTIONS } from '../remediations/catalogue.ts';
 
 export interface DiagnoseOptions {
   readonly rules: readonly Rule[];
@@ -106,7 +108,7 @@ function body(result: DiagnosisResult, clusters: readonly ClusterReport[], optio
         .at(-1) ?? '',
     fleet: options.fleet,
     clusters,
-    findings: result.findings,
+    findings: result.findings.map(offered),
     roots: result.roots,
     unknowns: result.unknowns,
     notLookedAt: result.notLookedAt,
@@ -114,6 +116,13 @@ function body(result: DiagnosisResult, clusters: readonly ClusterReport[], optio
     suppressed: [],
     counts: result.counts,
   };
+}
+
+/** Only what this version can do is offered. */
+function offered(finding: Finding): Finding {
+  const { byHand, automatic, action } = finding.fix;
+  if (automatic === '' || (action && ACTIONS.has(action.id))) return finding;
+  return { ...finding, fix: { byHand, automatic: '' } };
 }
 
 function tail(sources: readonly Source[], seconds: number, options: DiagnoseOptions): Pick<Report, 'run'> {
