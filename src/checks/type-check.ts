@@ -147,6 +147,10 @@ export function typeCheck(ast: ASTNode, scope: Scope): Typed {
       case '%': {
         const [left, right] = [visit(node.args[0], local), visit(node.args[1], local)];
         if (!comparable(left, right)) complain(node, `"${node.op}" between ${name(left)} and ${name(right)}`);
+        // Nothing divided by nothing is no number, and whatever it is compared with, the answer is no: that is not health.
+        if ((node.op === '/' || node.op === '%') && !isNonZero(node.args[1])) {
+          complain(node, `"${node.op}" by what may be 0: multiply on the other side, or make it derived evidence`);
+        }
         return left === 'any' ? right : left === 'int' && right === 'float' ? 'float' : left;
       }
       default:
@@ -228,6 +232,10 @@ export function typeCheck(ast: ASTNode, scope: Scope): Typed {
 
   const shape = visit(ast, scope);
   return { shape, problems, reads, nodes, literals };
+}
+
+function isNonZero(node: ASTNode): boolean {
+  return node.op === 'value' && Number(node.args) !== 0 && !Number.isNaN(Number(node.args));
 }
 
 export function isList(shape: Shape): shape is readonly [Shape] {

@@ -1,4 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { compiledExpression } from '../../src/checks/load-rules.ts';
+import { openYaml, readRuleFile, schemaMistakes } from '../../src/checks/rule-file.ts';
+import { suggest } from '../../src/checks/type-check.ts';
 import { load, ruleText } from './rule-texts.ts';
 
 function mistakesOf(text: string): readonly string[] {
@@ -53,7 +57,24 @@ describe('each mistake is said with its place', () => {
     ['exists without a name', { problemWhen: 'boxes.exists(1, true)' }, 'invalid predicate iteration variable'],
     ['exists without a condition', { problemWhen: 'boxes.exists(x, x.size)' }, '"exists" needs a condition'],
     ['forEach over no list', { forEach: 'box in boxes[0].name' }, 'the expression gives no list'],
+    ['a division by what may be 0', { problemWhen: 'box.size / box.share > 1' }, '"/" by what may be 0'],
+    ['a remainder by 0', { problemWhen: 'box.size % 0 == 1' }, '"%" by what may be 0'],
     ['what cannot be parsed', { problemWhen: 'box.full &&' }, '7:'],
+    [
+      'a record where a condition is needed',
+      { problemWhen: 'boxes[0] && box.full' },
+      'a record stands where true or false is needed',
+    ],
+    ['a name that does not exist in a map', { problemWhen: '\'{"a": bax}.a == 1\'' }, 'there is no "bax" here'],
+    ['a tag that is empty', { tags: '[""]' }, 'tags.0: must'],
+    ['a record compared with a text', { problemWhen: 'boxes[0] == "red"' }, 'a record is compared with a text'],
+    ['sense in a comparison of kinds', { problemWhen: 'box.full == "yes"' }, 'true or false is compared with a text'],
+    [
+      'a brace that is not closed after another',
+      { message: '"Box ${ {\'a\': 1}.a is full."' },
+      '"${" is not closed by "}"',
+    ],
+    ['an alias without end', { symptom: '[&a [1], *a]' }, 'symptom: must be a string'],
     ['evidence that does not exist', { evidence: '{ boxes: box.lisst }' }, 'there is no evidence box.lisst'],
     [
       'evidence that is never read',
@@ -159,4 +180,98 @@ test('a fleet rule sees rows with their cluster', () => {
   ).toEqual([]);
   const single = { scope: 'fleet', evidence: '{ boxes: box.room }', problemWhen: 'box.open && box.cluster != ""' };
   expect(load([ruleText(single)]).mistakes).toEqual([]);
+});
+
+describe('expressions that are sound', () => {
+  test.each([
+    'box.full == true',
+    '-box.size < 0',
+    'size({"a": box.size}) == 1',
+    'first(boxes, box).full',
+    'max(boxes.map(b, b.size)) > 3',
+    'size(distinct(box.tags)) > 1',
+    'first(box.tags, "") == "x"',
+    'box.labels["a"] == "1" && box.labels.b == "2"',
+    'box.labels.exists(k, k == "a")',
+    'box.size + box.share > 1.5',
+    'box.tags.all(t, t.startsWith("x")) ? box.full : !box.full',
+    '"x" in box.tags || "a" in box.labels',
+    'minutes(5) > 1',
+    'box.full && ["a", "b"].exists(t, t in box.tags)',
+    'size([]) == 0',
+    'box.size / 2 > 1 && box.size % 3 == 0',
+    'size(boxes.filter(b, b.full)) > 1 && double(box.size) / 1.5 > 1',
+    '[].exists(x, x == 1)',
+    'first([], 1) == 1',
+    'box.since == "" || box.since.size() > 3',
+    'box.name.split(",").join(";") == ""',
+  ])('%s', problemWhen => {
+    const { rules, mistakes } = load([ruleText({ problemWhen: `'${problemWhen.replaceAll("'", "''")}'` })]);
+    expect(mistakes).toEqual([]);
+    expect(rules).toHaveLength(1);
+  });
+
+  test('braces and quotes inside of prose', () => {
+    const { mistakes } = load([
+      ruleText({ message: `'Box \${ {"a": "}"}["a"] } of \${box.name} and \${"\\"}"} is full.'` }),
+    ]);
+    expect(mistakes).toEqual([]);
+  });
+});
+
+describe('files', () => {
+  const SCHEMA = {
+    type: 'object',
+    properties: { a: { type: 'string', minLength: 3 }, items: { type: 'array', items: { enum: ['x'] } } },
+    oneOf: [{ required: ['a'] }, { required: ['b'] }],
+  };
+  const open = (text: string) => openYaml({ path: 'file.yaml', text });
+  const said = (text: string) =>
+    schemaMistakes(SCHEMA, open(text)).map(({ line, column, message }) => `${line}:${column}: ${message}`);
+
+  test('what a schema has against them, in words and with its place', () => {
+    expect(said('a: abc')).toEqual([]);
+    expect(said('items: [x, y]\na: abc')).toEqual(['1:12: items.1: must be one of x']);
+    expect(said('a: ab')).toEqual(['1:4: a: must NOT have fewer than 3 characters']);
+    expect(said('a: abc\nb: 1')).toEqual(['1:1: must match exactly one schema in oneOf']);
+    expect(said('')).toEqual(['1:1: must be an object']);
+  });
+
+  test('aliases without end are a mistake, and no more', () => {
+    const levels = Array.from(
+      { length: 9 },
+      (_, level) => `l${level + 1}: &l${level + 1} [${`*l${level},`.repeat(9)}]`,
+    );
+    const { mistakes, value } = open(`l0: &l0 x\n${levels.join('\n')}`);
+    expect(mistakes.map(({ message }) => message).join()).toMatch(/alias/i);
+    expect(value).toBeUndefined();
+  });
+
+  test('the place of a key that is not there is that of its map', () => {
+    const document = open('a:\n  b: 1\n');
+    expect(document.locateKey(['a'], 'b')).toEqual({ line: 2, column: 3 });
+    expect(document.locateKey(['a'], 'c')).toEqual({ line: 2, column: 3 });
+    expect(document.locateKey(['a', 'b'], 'c')).toEqual({ line: 2, column: 6 });
+    expect(open('').locate(['a'])).toEqual({ line: 1, column: 1 });
+    expect(document.commentAbove('none')).toBe('');
+  });
+
+  test('a rule whose id is not its file name', () => {
+    const file = { path: 'boxes/box.yaml', text: ruleText() };
+    const { mistakes } = readRuleFile(
+      file,
+      JSON.parse(readFileSync(new URL('../../rules/schema.json', import.meta.url), 'utf8')),
+    );
+    expect(mistakes).toMatchObject([{ line: 1, message: 'id "box-full" is not the file\'s name "box"' }]);
+  });
+});
+
+test('the nearest name; of two that are equally near the first in the alphabet', () => {
+  expect(suggest('red', ['rod', 'rid', 'blue'])).toBe('; did you mean "rid"?');
+  expect(suggest('red', ['green', 'yellow'])).toBe('');
+});
+
+test('an expression that cannot be compiled any more is a bug with its place', () => {
+  const expression = { text: 'a &&', file: 'rules/a.yaml', line: 3, column: 1 };
+  expect(() => compiledExpression(expression, new Map())).toThrow(/^rules\/a\.yaml:3: /);
 });
