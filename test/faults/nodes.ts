@@ -139,7 +139,7 @@ export function leaving(world: World, seconds: number): void {
     const replacements: RawObject[] = [];
     for (const pod of pods) {
       const owner = rootOwner(world, pod);
-      if (owner.startsWith('DaemonSet') || owner.startsWith('Pod')) continue;
+      if (owner.startsWith('DaemonSet') || owner.startsWith('Pod') || toleratesAll(pod)) continue;
       pod.metadata.deletionTimestamp = ago(world, seconds - 30);
       pod.metadata.deletionGracePeriodSeconds = 30;
       setCondition(pod, {
@@ -154,6 +154,9 @@ export function leaving(world: World, seconds: number): void {
     return [...pods, ...replacements];
   });
 }
+
+const toleratesAll = (pod: RawObject): boolean =>
+  (pod.spec.tolerations ?? []).some((one: RawObject) => one.operator === 'Exists' && !one.key);
 
 /** The new pod of a Deployment's pod that has to go, which finds no place. */
 export function replacement(world: World, pod: RawObject, seconds: number): RawObject {

@@ -374,7 +374,6 @@ describe('a node short of disk', () => {
     ['edge', 'operator'],
     ['edge', 'csi-provisioner'],
     ['edge', 'coredns'],
-    ['edge', 'cilium-operator'],
   ] as const)('%s: %s evicted', async (cluster, name) => {
     await expectFound(fleet => {
       const what = component(fleet[cluster], name);
@@ -619,11 +618,16 @@ describe('a StatefulSet that waits for a pod of a template taken back', () => {
 
 describe('a workload that was scaled to nothing', () => {
   test.each([
-    ['hub', 'query', 'workload-scaled-to-zero'],
-    ['hub', 'store', 'workload-scaled-to-zero'],
+    ['hub', 'query', 'query-not-running'],
+    ['hub', 'store', 'store-not-running'],
     ['hub', 'grafana', 'workload-scaled-to-zero'],
     ['edge', 'csi-provisioner', 'provisioner-down'],
     ['hub', 'compact', 'compactor-not-running'],
+    ['hub', 'rule', 'workload-scaled-to-zero'],
+    ['edge', 'operator', 'operator-down'],
+    ['edge', 'csi-attacher', 'attacher-down'],
+    ['edge', 'coredns', 'cluster-dns-down'],
+    ['edge', 'cilium-operator', 'cilium-operator-down'],
   ] as const)('%s: %s', async (cluster, name, rule) => {
     await expectFound(fleet => {
       const what = component(fleet[cluster], name);

@@ -77,6 +77,8 @@ interface Surroundings {
   readonly takenAt: number;
   podAt(address: string): Pod | undefined;
   pod(key: string): Pod | undefined;
+  /** The node that has this address; '' for none. */
+  nodeAt(address: string): string;
   component(pod: string, port: number): Component | undefined;
   labels(monitor: string): Readonly<Record<string, string>>;
 }
@@ -172,7 +174,8 @@ function targetOf(raw: RawObject, prometheus: Ref, around: Surroundings, newest:
     labels,
     pod: pod ? ref('Pod', pod.namespace, pod.name, pod.uid) : NOBODY,
     workload: pod?.workload ?? NOBODY,
-    node: pod?.node ?? '',
+    // A kubelet is scraped at its node's own address.
+    node: pod?.node ?? around.nodeAt(host),
     podAge: pod?.age ?? -1,
     podOver: pod ? pod.deleting || pod.history || pod.phase === 'Succeeded' || pod.phase === 'Failed' : false,
     portListed: pod?.containers.some(container => container.ports.some(listed => listed.port === port)) ?? false,
@@ -200,11 +203,13 @@ function surroundings(
   const byAddress = new Map(
     pods.filter(pod => pod.podIp !== '' && !pod.hostNetwork && !pod.history).map(pod => [pod.podIp, pod]),
   );
+  const nodes = new Map(pods.map(pod => [pod.hostIp, pod.node]));
   const labels = new Map(monitors.map(monitor => [monitor.key, monitor.labels]));
   return {
     takenAt,
     podAt: address => byAddress.get(address),
     pod: key => byKey.get(key),
+    nodeAt: address => (address === '' ? '' : (nodes.get(address) ?? '')),
     component: (pod, port) => {
       const mine = components.filter(component => component.pod.key === pod);
       return (

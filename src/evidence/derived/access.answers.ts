@@ -76,8 +76,9 @@ export const collector = derived({
   },
 });
 
-/** Answers about objects: not those of a component behind a proxy, and not those of an object store. */
-function ofTheServer({ kind, path }: Failure): boolean {
+/** Answers about objects: not those of a component behind a proxy, of an object store, or of a kubelet asked for a log. */
+function ofTheServer({ kind, path, message }: Failure): boolean {
+  if (kind === 'logs' && /\/containerLogs\//.test(message)) return false;
   return kind === 'objects' || kind === 'logs' || path.startsWith('/readyz') || path.startsWith('/version');
 }
 

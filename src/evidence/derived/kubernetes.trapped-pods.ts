@@ -18,10 +18,25 @@ const ROW = {
   unreadySince: 'time',
   /** What the containers say that are not ready. */
   reasons: ['str'],
+  /** It is not placed, or a container of it is not started (any more): it does not get ready by waiting. */
+  cannotStart: 'bool',
 } as const;
 
 type Row = ShapeOf<typeof ROW>;
-const UNKNOWN = ['pod', 'trapped', 'revision', 'updateRevision', 'unreadyFor', 'unreadySince', 'reasons'] as const;
+const UNKNOWN = [
+  'pod',
+  'trapped',
+  'revision',
+  'updateRevision',
+  'unreadyFor',
+  'unreadySince',
+  'reasons',
+  'cannotStart',
+] as const;
+
+/** Reasons of a container that waits for nothing that comes by itself. */
+const NOT_STARTED =
+  /^(?:CrashLoopBackOff|ImagePullBackOff|ErrImagePull|InvalidImageName|ErrImageNeverPull|CreateContainer(?:Config)?Error|RunContainerError)$/;
 
 type Pod = ShapeOf<typeof podsCollector.shape>[number];
 
@@ -58,11 +73,17 @@ export const collector = derived({
         reasons: waited.containers
           .filter(one => !one.ready && one.reason !== '')
           .map(one => `${one.container}: ${one.reason}`),
+        cannotStart:
+          isUnschedulable(waited) || waited.containers.some(one => !one.ready && NOT_STARTED.test(one.reason)),
       });
     }
     return rows;
   },
 });
+
+function isUnschedulable({ node, conditions }: Pod): boolean {
+  return node === '' && conditions.some(one => one.type === 'PodScheduled' && one.reason === 'Unschedulable');
+}
 
 function ordinalOf({ name }: Pod): number {
   return Number(/-(\d+)$/.exec(name)?.[1] ?? 0);
