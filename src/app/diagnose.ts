@@ -121,7 +121,9 @@ function body(result: DiagnosisResult, clusters: readonly ClusterReport[], optio
 /** Only what this version can do is offered. */
 function offered(finding: Finding): Finding {
   const { byHand, automatic, action } = finding.fix;
-  if (automatic === '' || (action && ACTIONS.has(action.id))) return finding;
+  // A finding of the fleet names no single cluster to be changed.
+  const isKnown = action && ACTIONS.has(action.id) && finding.cluster !== 'fleet';
+  if (automatic === '' || isKnown) return finding;
   return { ...finding, fix: { byHand, automatic: '' } };
 }
 

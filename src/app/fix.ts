@@ -35,11 +35,15 @@ export interface FixSetting extends DiagnosisSetting {
   readonly lookEvery?: number;
 }
 
+/** Findings of the fleet name no single cluster to be changed. */
+const FLEET = 'fleet';
+
 /** Roots that an action of this version can mend, most important first. */
 export function fixableRoots(findings: readonly Finding[], wanted: string): readonly Finding[] {
   return findings.filter(
     finding =>
       finding.root &&
+      finding.cluster !== FLEET &&
       ACTIONS.has(finding.fix.action?.id ?? '') &&
       (wanted === '' || finding.id === wanted || finding.rule === wanted),
   );
@@ -62,7 +66,7 @@ export function checkWanted(findings: readonly Finding[], wanted: string): void 
     const causes = [...new Set(named.flatMap(({ causedBy }) => causedBy))];
     throw new UserError(`cannot fix ${wanted}: it is a symptom`, `what is behind it: ${causes.join(', ')}`);
   }
-  if (!ACTIONS.has(root.fix.action?.id ?? '')) {
+  if (root.cluster === FLEET || !ACTIONS.has(root.fix.action?.id ?? '')) {
     throw new UserError(`cannot fix ${wanted}: it is mended by hand`, ...root.fix.byHand.split('\n').filter(Boolean));
   }
 }

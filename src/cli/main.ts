@@ -229,6 +229,38 @@ function addCommands(cli: Argv, given: readonly string[], end: (code: number) =>
       },
     )
     .command(
+      'recover <scenario>',
+      'go through a procedure for an emergency, each step checked before the next',
+      builder =>
+        fixingOptions(liveOptions(builder))
+          .positional('scenario', {
+            type: 'string',
+            demandOption: true,
+            describe:
+              'full-outage, pods-pending, prometheus-data, volume-faulted, rollback, compactor-overlap or object-store-maintenance',
+          })
+          .option('rules', {
+            type: 'array',
+            string: true,
+            requiresArg: true,
+            default: [],
+            describe: 'folder with own rules',
+          })
+          .example('$0 recover full-outage', 'what to mend first, and what after it')
+          .epilogue(
+            exitCodes({
+              0: 'every step is in order',
+              2: EXIT_CODES[2],
+              4: 'it stopped at a step',
+              130: EXIT_CODES[130],
+            }),
+          ),
+      async options => {
+        const { runRecover } = await import('./commands/recover.ts');
+        end(await runRecover({ ...(options as object), bundle: undefined } as never));
+      },
+    )
+    .command(
       'demo',
       'diagnose a recorded incident, served on local ports',
       builder =>

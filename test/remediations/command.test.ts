@@ -184,3 +184,29 @@ describe('thanos-doctor fix', () => {
     expect((await doctor.run(['fix', RULE, '--resume', '--history'], environment)).code).toBe(2);
   });
 });
+
+describe('thanos-doctor recover', () => {
+  test('stops where only a person can go on', async () => {
+    const { server, environment } = await site();
+    const { code, stdout } = await doctor.run(['recover', 'full-outage'], environment);
+    expect(code).toBe(4);
+    expect(stdout).toMatch(/1 of 12 {2}save what.*thanos-doctor collect.*stopped at step 1/s);
+    expect(server.writes).toEqual([]);
+  });
+
+  test('shows what a step rests on, and stops at the first that is not in order', async () => {
+    const { server, environment } = await site();
+    const { code, stdout } = await doctor.run(['recover', 'compactor-overlap'], environment);
+    expect(code).toBe(4);
+    expect(stdout).toMatch(/1 of 4 {2}one Compactor only\n {3}in order: bucket-has-two-compactors/);
+    expect(stdout).toMatch(/stopped at step/);
+    expect(server.writes).toEqual([]);
+  });
+
+  test('names the scenarios', async () => {
+    const { environment } = await site();
+    expect((await doctor.run(['recover', 'everything'], environment)).stderr).toContain(
+      'full-outage: everything is down',
+    );
+  });
+});

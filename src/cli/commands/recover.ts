@@ -1,0 +1,43 @@
+import { type RecoverySetting, recover, runbookOf } from '../../app/recover.ts';
+import { EXIT } from '../exit-codes.ts';
+import { type Dialogue, oneLine } from '../fix-dialogue.ts';
+import { type FixOptions, fixSetting } from '../fix-setting.ts';
+import { listenForInterrupt } from '../interrupt.ts';
+import { fixExitCode } from './fix.ts';
+
+export interface RecoverArguments extends FixOptions {
+  readonly scenario: string;
+}
+
+const LETTERS = { 'look again': 'l', fix: 'f', done: 'd', quit: 'q' } as const;
+
+/** Exit code 0: every step is in order. 4: it stopped at one. */
+export async function runRecover(options: RecoverArguments): Promise<number> {
+  const runbook = runbookOf(options.scenario);
+  const interrupt = listenForInterrupt(line => process.stderr.write(`${line}\n`));
+  const isTerminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
+  const dialogue: Dialogue = { input: process.stdin, output: process.stderr, isTerminal, showWhole() {} };
+  const setting: RecoverySetting = {
+    ...fixSetting(options, { yes: options.yes, digest: '' }, interrupt.signal),
+    say: line => process.stdout.write(`${line}\n`),
+    async ask(question, choices) {
+      if (!isTerminal) return 'no terminal';
+      for (;;) {
+        const line = await oneLine(
+          `${question}  ${choices.map(choice => `[${choice[0]}]${choice.slice(1)}`).join('  ')}  › `,
+          dialogue,
+        );
+        // The end of the input, and an empty line, are no agreement to anything.
+        const word = line?.trim().toLowerCase() || 'q';
+        const chosen = choices.find(choice => word === choice || word === LETTERS[choice]);
+        if (chosen) return chosen;
+      }
+    },
+  };
+  try {
+    const { complete, fixes } = await recover(runbook, setting);
+    return complete ? fixExitCode(fixes) : EXIT.unfixed;
+  } finally {
+    interrupt.end();
+  }
+}
