@@ -10,6 +10,7 @@ import { collector as rulesCollector } from '../collectors/prometheus-operator.r
 import { collector as rulersCollector } from '../collectors/prometheus-operator.thanos-rulers.ts';
 import { identify } from '../components/identify.ts';
 import { gapElement, gapsIn, known, listOrGap } from '../gaps.ts';
+import { collector as workloadsCollector } from './kubernetes.workloads.ts';
 
 const ROW = { namespace: 'str', why: 'str' } as const;
 
@@ -43,6 +44,10 @@ export const collector = derived({
     for (const pod of known(pods)) {
       const component = pod.containers.map(container => identify(container)).find(name => name !== '');
       if (component) add(pod.namespace, `${component} runs in it`);
+    }
+    // One that is scaled to zero has no pods, and is of the stack all the same.
+    for (const { workload, components } of known(await listOrGap(context.get(workloadsCollector)))) {
+      if (components.length > 0) add(workload.namespace, `${components[0]} belongs in it`);
     }
     // A webhook that cannot be called holds up the stack's own pods, wherever its server runs.
     for (const { service, failurePolicy } of known(await listOrGap(context.get(webhooksCollector)))) {
