@@ -31,9 +31,6 @@ export interface WrittenCause {
   readonly when?: Expression;
 }
 
-/** The members of `rules/groups.yaml`, each with the kinds by which it is linked where its use does not say. */
-export type Groups = ReadonlyMap<string, readonly CauseLink[]>;
-
 type Path = readonly (string | number)[];
 
 /** Reads one rule file. Every mistake is reported, not the first one only. */

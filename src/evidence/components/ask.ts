@@ -18,21 +18,6 @@ export function ask(source: Source, listener: Listener, path: string): Promise<H
   return source.http({ via: 'pod', namespace, name: pod, port, path });
 }
 
-/** The body of an answer of 200. Every other status is a gap: what it says is not what was asked for. */
-export async function askText(source: Source, listener: Listener, path: string): Promise<string> {
-  return bodyOf(await ask(source, listener, path));
-}
-
-/** The parsed body of an answer of 200. */
-export async function askJson(source: Source, listener: Listener, path: string): Promise<RawObject> {
-  return jsonOf(await ask(source, listener, path));
-}
-
-/** The `data` of Prometheus' envelope `{status: "success", data}`, which the Thanos components use as well. */
-export async function askApi(source: Source, listener: Listener, path: string): Promise<RawObject> {
-  return apiOf(await ask(source, listener, path));
-}
-
 /** The body; throws the gap that its status stands for. */
 export function bodyOf(answer: HttpAnswer): string {
   if (answer.status === 200) return answer.body;
