@@ -1,5 +1,7 @@
 // Written by scripts/actions.mjs from the files in actions/.
 import type { Action } from '../model/remediation.ts';
+import { action as bucketCreate } from './actions/bucket.create.ts';
+import { action as bucketMarkNoCompact } from './actions/bucket.mark-no-compact.ts';
 import { action as ciliumAnnounceLoadBalancerAddresses } from './actions/cilium.announce-load-balancer-addresses.ts';
 import { action as ciliumExtendAddressPool } from './actions/cilium.extend-address-pool.ts';
 import { action as ciliumRestartOperator } from './actions/cilium.restart-operator.ts';
@@ -26,11 +28,15 @@ import { action as prometheusSetObjstoreKey } from './actions/prometheus.set-obj
 import { action as prometheusUnpause } from './actions/prometheus.unpause.ts';
 import { action as thanosAllowPlainHttp } from './actions/thanos.allow-plain-http.ts';
 import { action as thanosCorrectEndpoint } from './actions/thanos.correct-endpoint.ts';
+import { action as thanosCorrectEndpointPort } from './actions/thanos.correct-endpoint-port.ts';
 import { action as thanosRestartHaltedCompactor } from './actions/thanos.restart-halted-compactor.ts';
+import { action as thanosSetFlag } from './actions/thanos.set-flag.ts';
 import { action as thanosSetRegion } from './actions/thanos.set-region.ts';
 import { action as thanosUseTls } from './actions/thanos.use-tls.ts';
 
 const ALL: readonly Action[] = [
+  bucketCreate,
+  bucketMarkNoCompact,
   ciliumAnnounceLoadBalancerAddresses,
   ciliumExtendAddressPool,
   ciliumRestartOperator,
@@ -57,7 +63,9 @@ const ALL: readonly Action[] = [
   prometheusUnpause,
   thanosAllowPlainHttp,
   thanosCorrectEndpoint,
+  thanosCorrectEndpointPort,
   thanosRestartHaltedCompactor,
+  thanosSetFlag,
   thanosSetRegion,
   thanosUseTls,
 ];

@@ -5,6 +5,8 @@ type Path = readonly (string | number)[];
 
 /** Stands in a step for the time at which the plan is applied. */
 export const TIME = '{{time}}';
+/** The same in seconds since the epoch. */
+export const SECONDS = '{{seconds}}';
 /** Stands in a step for the plan's id. */
 export const PLAN = '{{plan}}';
 
@@ -114,7 +116,9 @@ export function changed(object: RawObject, changes: readonly Change[]): RawObjec
 
 /** A step's data with the time and the id of its plan filled in. */
 export function filledIn<Value>(value: Value, time: string, plan: string): Value {
-  return JSON.parse(JSON.stringify(value).replaceAll(TIME, time).replaceAll(PLAN, plan)) as Value;
+  const seconds = String(Math.floor(Date.parse(time) / 1000));
+  const text = JSON.stringify(value).replaceAll(TIME, time).replaceAll(PLAN, plan).replaceAll(SECONDS, seconds);
+  return JSON.parse(text) as Value;
 }
 
 /** `spec.retention: 2h → 6h` as two lines, for people. */

@@ -301,7 +301,7 @@ export function permissionsOf(step: Step): readonly { verb: string; target: Targ
     case 'delete-empty-bucket':
     case 'put-mark':
     case 'delete-mark':
-      return [];
+      return [{ verb: 'get', target: step.target }];
     default:
       return [
         { verb: 'get', target: step.target },

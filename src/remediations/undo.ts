@@ -1,5 +1,5 @@
 import type { Guard, Plan, Step } from '../model/remediation.ts';
-import { backwards, filledIn } from './changes.ts';
+import { backwards, filledIn, PLAN, TIME } from './changes.ts';
 import { guard, passed } from './guards.ts';
 import type { Attempt } from './history.ts';
 import { leaseOf, otherHolder } from './lease.ts';
@@ -14,7 +14,7 @@ export function undoOf(step: Step): Step | undefined {
     case 'change':
       return { ...step, title, changes: backwards(step.changes) };
     case 'create':
-      return { do: 'delete-created', title: `delete ${nameOf(step.target)}`, target: step.target, plan: '{{plan}}' };
+      return { do: 'delete-created', title: `delete ${nameOf(step.target)}`, target: step.target, plan: PLAN };
     case 'put-mark':
       return { ...step, do: 'delete-mark', title };
     case 'delete-mark':
@@ -34,7 +34,7 @@ export function undoStepsOf(steps: readonly Step[]): readonly Step[] {
 /** The plan that takes an attempt back. Steps that were never done hold already, and are passed over. */
 export async function undoPlanOf(attempt: Attempt, planning: Omit<Planning, 'finding' | 'parameters'>): Promise<Plan> {
   const { plan, id, at } = attempt.begin;
-  const steps = filledIn(plan.undo.steps, '{{time}}', id).map(step =>
+  const steps = filledIn(plan.undo.steps, TIME, id).map(step =>
     // What a restart in the undo carries is the time of the undo, not that of the fix.
     step.do === 'delete-created' ? { ...step, plan: id } : step,
   );

@@ -21,6 +21,7 @@ import { applyPlan, type Execution, goOn, type Verified } from '../../src/remedi
 import { attemptsIn } from '../../src/remediations/history.ts';
 import { planOf } from '../../src/remediations/plan.ts';
 import { undoPlanOf } from '../../src/remediations/undo.ts';
+import { startBuckets } from '../mutable-server/buckets.ts';
 import { type MutableServer, type ServerOptions, startMutableServer } from '../mutable-server/server.ts';
 
 export const NO_WISHES: Wishes = {
@@ -46,6 +47,8 @@ export interface Scene {
   readonly healed?: (server: MutableServer) => boolean;
   readonly rule?: string;
   readonly logsSaved?: boolean;
+  /** Objects by bucket; their server stands at the port that the configuration writes as 65535. */
+  readonly buckets?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Stands for `kill -9`: nothing catches it. */
@@ -53,6 +56,9 @@ export class Killed extends Error {}
 
 export interface Stage {
   readonly server: MutableServer;
+  readonly hasBuckets: boolean;
+  /** `bucket/key` of every object, and `bucket/` of every bucket. */
+  readonly bucketObjects: () => readonly string[];
   readonly writer: Writer;
   readonly journal: Journal & { readonly lines: AuditLine[] };
   plan(change?: Partial<Scene>): Promise<Plan>;
@@ -66,11 +72,23 @@ export interface Stage {
   readonly killed: () => boolean;
 }
 
+/** The configuration in base64, with the port that the store really has. */
+function withPort(port: number | undefined) {
+  return (key: string, value: unknown) =>
+    port !== undefined && key === 'store.yml' && typeof value === 'string'
+      ? Buffer.from(Buffer.from(value, 'base64').toString('utf8').replace('65535', String(port)), 'utf8').toString(
+          'base64',
+        )
+      : value;
+}
+
 let counter = 0;
 
 /** A server with the scene's objects, and everything that a fix needs, in memory. */
 export async function stage(scene: Scene): Promise<Stage> {
-  const server = await startMutableServer({ objects: scene.objects, ...scene.server });
+  const s3 = scene.buckets ? await startBuckets(scene.buckets) : undefined;
+  const objects = JSON.parse(JSON.stringify(scene.objects, withPort(s3?.port)));
+  const server = await startMutableServer({ objects, ...scene.server });
   const folder = await mkdtemp(join(tmpdir(), 'fix-'));
   const kubeconfig = join(folder, 'kubeconfig');
   await writeFile(kubeconfig, server.kubeconfig);
@@ -78,6 +96,7 @@ export async function stage(scene: Scene): Promise<Stage> {
   onTestFinished(async () => {
     real.close();
     await server.close();
+    s3?.close();
   });
   const lines: AuditLine[] = [];
   let calls = 0;
@@ -152,6 +171,8 @@ export async function stage(scene: Scene): Promise<Stage> {
 
   return {
     server,
+    hasBuckets: s3 !== undefined,
+    bucketObjects: () => s3?.all() ?? [],
     writer,
     journal,
     plan: change => planOf(actionOf(scene.action), planning(change)),

@@ -142,6 +142,16 @@ function claim(name: string, labels: RawObject = {}): RawObject {
   };
 }
 
+const BLOCK = '01KA0000000000000000000000';
+const LOCAL_STORE = STORE_TEXT.replace('"s3.example"', '127.0.0.1:65535\n  insecure: true\n  region: us-east-1');
+
+function withArguments(name: string, args: readonly string[]): RawObject {
+  const container = { name: 'query', image: 'quay.io/thanos/thanos:v0.40.1', args };
+  return workload('Deployment', name, {
+    spec: { template: { metadata: { labels: { app: name } }, spec: { containers: [container] } } },
+  });
+}
+
 const STORAGE_CLASS = {
   apiVersion: 'storage.k8s.io/v1',
   kind: 'StorageClass',
@@ -489,6 +499,49 @@ export const SCENES: Readonly<Record<string, Scene>> = {
         },
       ],
       'bucket.groups': [{ bucketKey: 'Bucket b@h:1', overlaps: [], labelText: '{}', bytes: 1 }],
+    },
+  },
+  'thanos.set-flag': {
+    action: 'thanos.set-flag',
+    with: { workload: 'Deployment ns/query', flag: '--endpoint', value: 'edge.example:10901', how: 'add' },
+    objects: [withArguments('query', ['query', '--endpoint=a.example:10901'])],
+  },
+  'thanos.correct-endpoint-port': {
+    action: 'thanos.correct-endpoint-port',
+    with: { workload: 'Deployment ns/query', flag: '--endpoint', value: 'edge.example:10902', port: '10901' },
+    objects: [withArguments('query', ['query', '--endpoint=a.example:10901', '--endpoint=edge.example:10902'])],
+    evidence: { 'network.probe {"endpoint":"edge.example:10901"}': { tcp: 'open', speaks: 'grpc' } },
+  },
+  'bucket.mark-no-compact': {
+    action: 'bucket.mark-no-compact',
+    with: { bucket: 'thanos@127.0.0.1:1', block: BLOCK },
+    objects: [secret(LOCAL_STORE)],
+    buckets: { thanos: [`${BLOCK}/meta.json`] },
+    wishes: { bucketWrites: true },
+    evidence: {
+      'bucket.blocks': [
+        {
+          place: 'thanos@127.0.0.1:1',
+          bucket: 'thanos',
+          bucketKey: 'Bucket thanos@127.0.0.1:1',
+          stores: [{ cluster: 'test', id: 'ns/objstore/store.yml' }],
+          blocks: [{ id: BLOCK, state: 'complete', marks: { noCompact: false, deletion: false } }],
+        },
+      ],
+      'thanos.compactors': [],
+    },
+  },
+  'bucket.create': {
+    action: 'bucket.create',
+    with: { secret: 'Secret ns/objstore', bucket: 'thanos' },
+    objects: [secret(LOCAL_STORE)],
+    buckets: {},
+    wishes: { bucketWrites: true },
+    evidence: {
+      'thanos.store-access': [
+        { bucket: 'thanos', refusal: 'NoSuchBucket', refusalBy: 'answer', others: [{ bucket: 'archive' }] },
+      ],
+      'thanos.uploads': [],
     },
   },
 };
