@@ -4,8 +4,9 @@ import { type Context, derived } from '../collector.ts';
 import { collector as daemonSetsCollector } from '../collectors/kubernetes.daemon-sets.ts';
 import { collector as podsCollector } from '../collectors/kubernetes.pods.ts';
 import { collector as logsCollector } from '../collectors/logs.signatures.ts';
+import { collector as metricsCollector } from '../collectors/thanos.metrics.ts';
 import { repository } from '../components/identify.ts';
-import { gapElement, gapOf, gapped, known, listOrGap } from '../gaps.ts';
+import { gapElement, gapOf, gapped, known, listOrGap, orGap } from '../gaps.ts';
 import { lazily } from '../lazily.ts';
 import { REF } from '../objects.ts';
 import { type Judgement, judge, type Peer, type PolicyOpinion } from '../policies/connection.ts';
@@ -74,7 +75,8 @@ export const collector = derived({
       if (path.observed === 'works' || path.observed === 'refused') continue;
       const judgement = judge(policies.all, path);
       const policy = judgement.verdict === 'denied' ? youngestOf(judgement.closing) : undefined;
-      if (policy) closed.push({ policy, judgement, path: path.log ? await withLog(path, context) : path });
+      if (policy && !(await hasUploadedSince(path, policy, context)))
+        closed.push({ policy, judgement, path: path.log ? await withLog(path, context) : path });
     }
     const enforces = cilium || known(daemonSets).some(one => enforcesPolicies(one.template.containers));
     const byPolicy = groupBy(closed);
@@ -129,6 +131,15 @@ async function withLog(path: Path, context: Context): Promise<Path> {
   if (gapOf(log)) return path;
   const hit = known(log.hits).find(one => TIMEOUTS.has(one.id) && one.open);
   return hit ? { ...path, observed: 'fails', words: hit.sample } : path;
+}
+
+/** What has been uploaded since the policy was made got through. */
+async function hasUploadedSince(path: Path, policy: PolicyOpinion, context: Context): Promise<boolean> {
+  if (path.purpose !== 'object-store') return false;
+  const rows = known(await listOrGap(context.get(metricsCollector)));
+  const own = rows.find(row => row.pod.name === path.log?.pod && row.container === path.log?.container);
+  const last = own ? orGap(() => own.lastUpload) : '';
+  return typeof last === 'string' && last !== '' && Date.parse(last) > Date.parse(policy.created);
 }
 
 function enforcesPolicies(containers: readonly { readonly image: string }[]): boolean {

@@ -7,6 +7,7 @@ import { findKnown, gapped, known, listOrGap, mapKnown } from '../gaps.ts';
 import { lazily } from '../lazily.ts';
 import { NOBODY, REF, ref } from '../objects.ts';
 import { collector as configCollector } from './cilium.config.ts';
+import { collector as needsCollector } from './network.service-needs.ts';
 
 const ROW = {
   ingress: REF,
@@ -36,11 +37,15 @@ const ROW = {
   /** Of these, what does not exist: a Service or a port. */
   missingBackends: ['str'],
   backends: [REF],
+  /** Workloads behind them. */
+  workloads: [REF],
 } as const;
 
 type Row = ShapeOf<typeof ROW>;
 type Ingress = ShapeOf<typeof ingressesCollector.shape>[number];
 
+/** Seconds that a Service may be without a ready endpoint. */
+const ROLLOUT = 120;
 const CONTROLLER = 'cilium.io/ingress-controller';
 
 export const collector = derived({
@@ -50,9 +55,10 @@ export const collector = derived({
   async collect(context): Promise<readonly Row[]> {
     const ingresses = await context.get(ingressesCollector);
     if (ingresses.length === 0) return [];
-    const [services, slices, config] = await Promise.all([
+    const [services, slices, needs, config] = await Promise.all([
       listOrGap(context.get(servicesCollector)),
       listOrGap(context.get(slicesCollector)),
+      listOrGap(context.get(needsCollector)),
       gapped(context.get(configCollector)),
     ]);
     return mapKnown(ingresses, ingress => {
@@ -93,14 +99,30 @@ export const collector = derived({
         controller: () => ingress.controller,
         classServed: () =>
           known(ingresses).some(other => other.class === ingress.class && other.addresses.some(one => one !== '')),
-        deadBackends: () => named(ingress).filter(isDead).map(describe),
+        deadBackends: () =>
+          named(ingress)
+            .filter(one => isDead(ingress.namespace, one))
+            .map(describe),
         missingBackends: () =>
           named(ingress)
             .filter(one => !one.serviceExists || !one.portExists)
             .map(describe),
         backends: () => named(ingress).map(one => ref('Service', ingress.namespace, one.service)),
+        workloads: () => named(ingress).flatMap(one => needOf(ingress.namespace, one.service)?.workloads ?? []),
       });
     });
+
+    function needOf(namespace: string, name: string) {
+      return known(needs).find(one => one.service.namespace === namespace && one.service.name === name);
+    }
+
+    /** Without a ready endpoint for longer than a rollout takes. */
+    function isDead(namespace: string, backend: Backend): boolean {
+      if (!backend.serviceExists || !backend.portExists) return true;
+      if (backend.ready > 0) return false;
+      const need = needOf(namespace, backend.service);
+      return need === undefined || need.unservedFor > ROLLOUT;
+    }
 
     function addressesBehind(namespace: string, name: string): number {
       if (name === '') return 0;
@@ -117,10 +139,6 @@ type Backend = Ingress['backends'][number];
 /** A backend may be a resource instead of a Service. */
 function named(ingress: Ingress): readonly Backend[] {
   return ingress.backends.filter(one => one.service !== '');
-}
-
-function isDead(backend: Backend): boolean {
-  return !backend.serviceExists || !backend.portExists || backend.ready === 0;
 }
 
 function describe(backend: Backend): string {
