@@ -4,6 +4,7 @@ import { guard } from '../guards.ts';
 import { bytesOf } from '../quantities.ts';
 import { changeStep, existing } from '../steps.ts';
 import { nameOf, targetOfKey } from '../targets.ts';
+import { action as growClaims } from './prometheus.grow-claim.ts';
 
 export const action: Action = {
   id: 'kubernetes.expand-claim',
@@ -16,6 +17,12 @@ export const action: Action = {
   async plan(input) {
     const target = targetOfKey(input.parameters.claim);
     const claim = await existing(input.api, target);
+    // The operator's template of it has to grow too, or the operator makes everything anew.
+    const resource = claim.metadata.labels?.['operator.prometheus.io/name'];
+    if (resource) {
+      const prometheus = `Prometheus ${target.namespace}/${resource}`;
+      return growClaims.plan({ ...input, parameters: { ...input.parameters, prometheus } });
+    }
     const size = newSize(input, bytesOf(claim.spec?.resources?.requests?.storage) ?? 0);
     const steps: readonly Step[] = [
       changeStep(target, claim, `grow ${nameOf(target)} to ${size}`, [
@@ -33,10 +40,6 @@ export const action: Action = {
       steps,
       guards: [
         ...(await claimGuards(input, [claim], size)),
-        await guard('not-operator-owned', 'no operator has a template of it', () => {
-          const of = claim.metadata.labels?.['operator.prometheus.io/name'];
-          return of === undefined || `it belongs to Prometheus ${of}: prometheus.grow-claim grows it`;
-        }),
         await guard('no-resize-open', 'it is not growing already', () => {
           const asked = bytesOf(claim.spec?.resources?.requests?.storage) ?? 0;
           return asked <= (bytesOf(claim.status?.capacity?.storage) ?? 0) || 'it asks for more than it has';
