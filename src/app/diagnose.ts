@@ -27,7 +27,7 @@ export interface DiagnoseOptions {
 }
 
 export type Progress =
-  | { readonly is: 'reading'; readonly cluster: string; readonly evidence: string; readonly requests: number }
+  | { readonly is: 'reading' | 'read'; readonly cluster: string; readonly evidence: string; readonly requests: number }
   | { readonly is: 'unreachable'; readonly cluster: string; readonly detail: string }
   | { readonly is: 'done'; readonly cluster: string; readonly requests: number };
 
@@ -53,15 +53,17 @@ export async function diagnoseFleet(sources: readonly Source[], options: Diagnos
   const sorted = [...sources].sort((a, b) => (a.cluster < b.cluster ? -1 : 1));
   const preflights = await Promise.all(sorted.map(source => preflight(source, options)));
   const unreachable = new Map(preflights.flatMap(({ source, gap }) => (gap ? [[source.cluster, gap] as const] : [])));
+  const tell = (is: 'reading' | 'read', cluster: string, id: string) => {
+    const requests = sorted.find(source => source.cluster === cluster)?.usage().requests ?? 0;
+    options.onProgress?.({ is, cluster, evidence: id, requests });
+  };
   const evidence = openEvidence(sorted, unreachable, {
     collectors: COLLECTORS,
     expectations: options.expectations,
     signatures: options.signatures,
     concurrency: options.concurrency,
-    onCollect: (cluster, id) => {
-      const requests = sorted.find(source => source.cluster === cluster)?.usage().requests ?? 0;
-      options.onProgress?.({ is: 'reading', cluster, evidence: id, requests });
-    },
+    onCollect: (cluster, id) => tell('reading', cluster, id),
+    onCollected: (cluster, id) => tell('read', cluster, id),
   });
   const result = await diagnose({
     rules: options.rules,

@@ -11,11 +11,17 @@ export interface ProgressDisplay {
 }
 
 interface Line {
-  doing: string;
+  /** What is being read; the one that was begun last is shown: others may wait for it. */
+  readonly reading: string[];
+  begun: number;
+  finished: number;
   requests: number;
-  steps: number;
-  state: 'reading' | 'done' | 'unreachable';
+  /** Why there is nothing to read; '' otherwise. */
+  problem: string;
+  done: boolean;
 }
+
+const newLine = (): Line => ({ reading: [], begun: 0, finished: 0, requests: 0, problem: '', done: false });
 
 const BAR = 16;
 /** Milliseconds between two drawings. */
@@ -49,9 +55,7 @@ function block(
   expected: number,
 ): ProgressDisplay {
   const started = Date.now();
-  const lines = new Map<string, Line>(
-    clusters.map(name => [name, { doing: 'connecting', requests: 0, steps: 0, state: 'reading' }]),
-  );
+  const lines = new Map<string, Line>(clusters.map(name => [name, newLine()]));
   let drawn = 0;
   const erase = () => {
     // To the first column too: the terminal itself writes ^C.
@@ -86,20 +90,25 @@ function block(
 }
 
 function note(lines: Map<string, Line>, event: Progress): void {
-  const line = lines.get(event.cluster) ?? { doing: '', requests: 0, steps: 0, state: 'reading' };
+  const line = lines.get(event.cluster) ?? newLine();
   lines.set(event.cluster, line);
   if (event.is === 'unreachable') {
-    line.state = 'unreachable';
-    line.doing = event.detail;
+    line.problem = event.detail;
     return;
   }
   line.requests = event.requests;
-  if (event.is === 'done') {
-    line.state = 'done';
-    return;
+  switch (event.is) {
+    case 'done':
+      line.done = true;
+      return;
+    case 'reading':
+      line.reading.push(event.evidence);
+      line.begun += 1;
+      return;
+    case 'read':
+      line.finished += 1;
+      line.reading.splice(line.reading.indexOf(event.evidence), 1);
   }
-  line.steps += 1;
-  line.doing = `reading ${event.evidence}`;
 }
 
 interface Screen {
@@ -124,13 +133,23 @@ function drawLines(lines: ReadonlyMap<string, Line>, screen: Screen): readonly s
 
 function drawLine(name: string, line: Line, screen: Screen): string {
   const [full, empty, cross] = screen.unicode ? ['█', '░', '✗'] : ['#', '.', 'x'];
-  if (line.state === 'unreachable') return cut(`  ${name}  ${cross} ${clean(line.doing)}`, screen);
-  const share = line.state === 'done' ? 1 : Math.min(0.95, line.steps / screen.expected);
+  if (line.problem) return cut(`  ${name}  ${cross} ${clean(line.problem)}`, screen);
+  const share = line.done ? 1 : Math.min(0.95, line.finished / Math.max(screen.expected, line.begun));
   const bar = full!.repeat(Math.round(share * BAR)).padEnd(BAR, empty);
   const start = `  ${name}  ${bar}  `;
   const room = Math.max(0, Math.min(38, screen.columns - 1 - start.length - NUMBERS));
-  const doing = cut(line.state === 'done' ? 'done' : line.doing, { ...screen, columns: room + 1 }).padEnd(room);
+  const words = doingOf(line);
+  const doing = cut(words.length > room ? words.replace('reading ', '') : words, {
+    ...screen,
+    columns: room + 1,
+  }).padEnd(room);
   return cut(`${start}${doing}${String(line.requests).padStart(5)} requests  ${screen.seconds.padStart(6)} s`, screen);
+}
+
+function doingOf(line: Line): string {
+  if (line.done) return 'done';
+  if (line.begun === 0) return 'connecting';
+  return line.reading.length === 0 ? 'thinking' : `reading ${line.reading.at(-1)}`;
 }
 
 /** Shorter than the screen is wide: a line that wraps would count as two. */
@@ -160,6 +179,7 @@ function phaseLines(say: (line: string) => void): (event: Progress) => void {
 function phaseOf(event: Progress): string {
   switch (event.is) {
     case 'reading':
+    case 'read':
       return `reading ${event.evidence.split('.')[0]}`;
     case 'done':
       return `done, ${event.requests} requests`;

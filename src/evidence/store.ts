@@ -16,6 +16,8 @@ export interface StoreOptions {
   readonly concurrency: number;
   /** Called before a piece of evidence of a cluster is collected; for progress. */
   readonly onCollect?: (cluster: string, evidence: string) => void;
+  /** Called after it was collected, or turned out to be a gap. */
+  readonly onCollected?: (cluster: string, evidence: string) => void;
 }
 
 /** The evidence of a whole run: one store per cluster, and one for the fleet. */
@@ -166,8 +168,12 @@ class Store extends Memory {
     if (this.#unreachable) throw new GapSignal({ ...this.#unreachable, evidence: collector.id });
     this.options.onCollect?.(this.cluster, collector.id);
     const from = new Set<string>();
-    const value = await collector.collect(this.context(params, chain, from));
-    return { known: true, value, from: [...from] };
+    try {
+      const value = await collector.collect(this.context(params, chain, from));
+      return { known: true, value, from: [...from] };
+    } finally {
+      this.options.onCollected?.(this.cluster, collector.id);
+    }
   }
 }
 

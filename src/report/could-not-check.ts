@@ -118,7 +118,25 @@ function awayGroup(
   return of && groups.get(`cluster ${of.name}`);
 }
 
+/** What the end of the run itself kept from being read: one group, whatever it would have been. */
+const ENDED: readonly (readonly [RegExp, string])[] = [
+  [/the run was stopped/, 'run it again'],
+  [/the run's time was over/, 'run again with a longer --timeout'],
+];
+
+function endedGroup(groups: Map<string, Collecting>, cluster: string, gap: Gap): Collecting | undefined {
+  const [pattern, way] = ENDED.find(([words]) => gap.reason === 'timed-out' && words.test(gap.detail)) ?? [];
+  if (!pattern || way === undefined) return undefined;
+  const why = pattern.source;
+  const group = groups.get(why) ?? { ...collecting('what was still to be read', gap.reason, '', way), why };
+  if (cluster !== '') group.clusters.add(cluster);
+  groups.set(why, group);
+  return group;
+}
+
 function groupFor(groups: Map<string, Collecting>, cluster: string, gap: Gap): Collecting {
+  const ended = endedGroup(groups, cluster, gap);
+  if (ended) return ended;
   const what = whatIsMissing(gap);
   const detail = detailOf(gap, what);
   const key = JSON.stringify([what, gap.reason, detail]);

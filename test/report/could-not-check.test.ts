@@ -28,6 +28,25 @@ describe('what is missing, and how to allow it', () => {
 });
 
 describe('groups', () => {
+  it.each([
+    ['the run was stopped', 'run it again'],
+    ["the run's time was over", 'run again with a longer --timeout'],
+  ])('what the end of the run kept from being read is one line: %s', (words, way) => {
+    const gap = (path: string) => gapOf({ path, reason: 'timed-out', detail: `${words} before an answer came` });
+    const groups = couldNotCheck(
+      reportOf({
+        unknowns: [
+          unknownOf('r', 'hub', gap('/api/v1/pods')),
+          unknownOf('s', 'hub', gap('/apis/apps/v1/deployments')),
+          unknownOf('r', 'west', gap('s3://thanos')),
+        ],
+      }),
+    );
+    expect(groups).toMatchObject([
+      { clusters: ['hub', 'west'], what: 'what was still to be read', why: words, way, checks: 3, rules: ['r', 's'] },
+    ]);
+  });
+
   it('join equal gaps of several clusters and count the checks', () => {
     const groups = couldNotCheck(FORBIDDEN);
     expect(groups.map(({ clusters, what, checks }) => [clusters.join(), what, checks])).toEqual([

@@ -30,6 +30,7 @@ export async function runCollect(options: CollectArguments): Promise<number> {
       expected: STEPS,
     });
     const { onProgress } = progress;
+    const steps = new Map<string, string>();
     await collectFleet(sources, {
       target: options.output,
       since: options.since ?? '',
@@ -37,6 +38,9 @@ export async function runCollect(options: CollectArguments): Promise<number> {
       readSecrets: options.secrets,
       onProgress(cluster, step) {
         const requests = sources.find(source => source.cluster === cluster)?.usage().requests ?? 0;
+        const before = steps.get(cluster);
+        if (before) onProgress({ is: 'read', cluster, evidence: before, requests });
+        steps.set(cluster, step);
         onProgress(
           step === 'done' ? { is: 'done', cluster, requests } : { is: 'reading', cluster, evidence: step, requests },
         );

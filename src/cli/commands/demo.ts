@@ -17,9 +17,8 @@ const FILES = ['report.md', 'report.json'];
 export async function runDemo(options: DemoArguments): Promise<number> {
   await checkOutputs(FILES);
   const say = (line: string) => void (options.quiet || process.stderr.write(`${line}\n`));
-  say(
-    `A recorded incident (${options.fleet}) is served by API servers and an object store on local ports, and diagnosed live.`,
-  );
+  say(`A recorded incident (${options.fleet}), served by API servers and an object store`);
+  say('on local ports, and diagnosed live.');
   const progress = startProgress(process.stderr, terminalOf(process.stderr, options.color), {
     clusters: [],
     quiet: options.quiet,
@@ -48,9 +47,9 @@ function nextSteps(shown: (typeof DEMO_FLEETS)[number]): string {
     `wrote ${FILES.join(' and ')} here`,
     '',
     'Next, for your own clusters:',
-    '  thanos-doctor diagnose                               the current context',
-    '  thanos-doctor diagnose --all-contexts -o report.md   all of them, with a report for the ticket',
-    '  thanos-doctor collect --all-contexts -o incident.tar.gz   save what was seen; diagnose --bundle reads it anywhere',
-    `  thanos-doctor demo --fleet ${other}   the other recorded incident`,
+    '  thanos-doctor diagnose                                    the current context',
+    '  thanos-doctor diagnose --all-contexts -o report.md        all, and a report for the ticket',
+    '  thanos-doctor collect --all-contexts -o incident.tar.gz   save it, to be diagnosed anywhere',
+    `  ${`thanos-doctor demo --fleet ${other}`.padEnd(57)} the other recorded incident`,
   ].join('\n');
 }
