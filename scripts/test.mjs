@@ -11,5 +11,6 @@ const run = (...command) => {
 
 setUp();
 run('scripts/catalogue.mjs', '--check');
+run('scripts/actions.mjs', '--check');
 run('scripts/build.mjs');
 run('node_modules/vitest/vitest.mjs', 'run', ...process.argv.slice(2));

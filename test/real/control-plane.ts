@@ -1,0 +1,134 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+
+export interface ControlPlane {
+  /** A kubeconfig with one context, whose user may do everything. */
+  readonly kubeconfig: string;
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const TOKEN = 'only-for-this-test';
+
+/** Where kube-apiserver and etcd lie: the convention of envtest; '' where there are none. */
+export function controlPlaneAssets(environment = process.env): string {
+  const folder = environment.KUBEBUILDER_ASSETS ?? '';
+  const isThere = folder !== '' && ['kube-apiserver', 'etcd'].every(name => existsSync(join(folder, name)));
+  return isThere ? folder : '';
+}
+
+/** Starts a real kube-apiserver over a real etcd, both on ports of 127.0.0.1, with nothing else around them. */
+export async function startControlPlane(assets: string): Promise<ControlPlane> {
+  const folder = mkdtempSync(join(tmpdir(), 'control-plane-'));
+  const [client, peer, secure] = await Promise.all([freePort(), freePort(), freePort()]);
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const key = join(folder, 'service-accounts.key');
+  writeFileSync(key, privateKey.export({ type: 'pkcs1', format: 'pem' }), { mode: 0o600 });
+  writeFileSync(join(folder, 'tokens.csv'), `${TOKEN},tester,tester,system:masters\n`, { mode: 0o600 });
+  const processes: ChildProcess[] = [];
+  let words = '';
+  const start = (name: string, args: readonly string[]) => {
+    const child = spawn(join(assets, name), args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    child.stderr?.on('data', chunk => {
+      words = (words + chunk).slice(-4000);
+    });
+    processes.push(child);
+  };
+  start('etcd', [
+    `--data-dir=${join(folder, 'etcd')}`,
+    `--listen-client-urls=http://127.0.0.1:${client}`,
+    `--advertise-client-urls=http://127.0.0.1:${client}`,
+    `--listen-peer-urls=http://127.0.0.1:${peer}`,
+    '--unsafe-no-fsync',
+  ]);
+  start('kube-apiserver', [
+    `--etcd-servers=http://127.0.0.1:${client}`,
+    '--bind-address=127.0.0.1',
+    '--advertise-address=127.0.0.1',
+    `--secure-port=${secure}`,
+    `--cert-dir=${join(folder, 'certificates')}`,
+    '--service-cluster-ip-range=10.0.0.0/24',
+    '--service-account-issuer=https://localhost',
+    `--service-account-key-file=${key}`,
+    `--service-account-signing-key-file=${key}`,
+    `--token-auth-file=${join(folder, 'tokens.csv')}`,
+    '--authorization-mode=RBAC',
+    // No controller makes the accounts that this plugin asks for.
+    '--disable-admission-plugins=ServiceAccount',
+  ]);
+  const url = `https://127.0.0.1:${secure}`;
+  const close = async () => {
+    await Promise.all(
+      [...processes].reverse().map(
+        child =>
+          new Promise<void>(done => {
+            if (child.exitCode !== null) return done();
+            child.once('exit', () => done());
+            child.kill('SIGKILL');
+          }),
+      ),
+    );
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    await untilReady(secure, () => words);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    url,
+    kubeconfig: stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: 'test', cluster: { server: url, 'insecure-skip-tls-verify': true } }],
+      users: [{ name: 'tester', user: { token: TOKEN } }],
+      contexts: [{ name: 'test', context: { cluster: 'test', user: 'tester' } }],
+      'current-context': 'test',
+    }),
+    close,
+  };
+}
+
+async function untilReady(port: number, words: () => string): Promise<void> {
+  const { request } = await import('node:https');
+  const deadline = Date.now() + 120_000;
+  while (Date.now() < deadline) {
+    const status = await new Promise<number>(done => {
+      const asked = request(
+        {
+          host: '127.0.0.1',
+          port,
+          path: '/readyz',
+          rejectUnauthorized: false,
+          headers: { authorization: `Bearer ${TOKEN}` },
+        },
+        response => {
+          response.resume();
+          done(response.statusCode ?? 0);
+        },
+      );
+      asked.on('error', () => done(0));
+      asked.end();
+    });
+    if (status === 200) return;
+    await new Promise(resolve => setTimeout(resolve, 250));
+  }
+  throw new Error(`the API server did not become ready:\n${words()}`);
+}
+
+function freePort(): Promise<number> {
+  return new Promise((done, fail) => {
+    const server = createServer();
+    server.once('error', fail);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => done(port));
+    });
+  });
+}
