@@ -1,4 +1,5 @@
-import { describe, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
 import type { RawObject } from '../../src/model/source.ts';
 import { component, crashes, gone, inTemplate, scaledToZero } from './pods.ts';
 import { diagnosed, expectRoots, type World } from './recorded-world.ts';
@@ -310,6 +311,23 @@ describe("the hub's endpoints", () => {
   });
 });
 
+/** Of a cluster, nothing could be read. */
+function unread(world: World, failure: { readonly reason: string; readonly message: string }): void {
+  for (const path of world.paths()) if (path !== 'cluster.yaml') world.remove(path);
+  world.yaml('cluster.yaml', about => {
+    for (const field of ['serverVersion', 'ready', 'nodeCount', 'partial']) delete about[field];
+    return about;
+  });
+  world.write('failures.yaml', stringify([{ path: '/version', status: 0, ...failure }]));
+}
+
+test('an API server does not answer from here, and the Query still sees its sidecar', async () => {
+  const silent = { reason: 'timeout', message: 'no answer within 8 s' };
+  const report = await diagnosed('healthy-fleet', { 'cluster-02': world => unread(world, silent) });
+  expectRoots(report, { roots: [] });
+  expect(report.verdict).toBe('unknown');
+});
+
 describe('a certificate that has expired', () => {
   const certificate = (world: World, name: string) => ({
     notBefore: new Date(world.now - 400 * 86_400_000).toISOString(),
@@ -390,5 +408,33 @@ describe('a certificate that has expired', () => {
         symptoms: ['query-endpoint-down', 'query-endpoint-certificate-rejected'],
       };
     });
+  });
+});
+
+describe('equal external labels', () => {
+  const expected = {
+    roots: [{ rule: 'external-labels-duplicated', cluster: 'fleet' }],
+    symptoms: ['query-sees-duplicate-producers'],
+  };
+
+  test('in the words of Thanos 0.39 and later', async () => {
+    const report = await diagnosed('alike-labels-of-two', {
+      'cluster-01': world => {
+        world.replace(/^logs\/monitoring\/thanos-query/, 'This is not advices as', 'This is not advised as');
+        world.replace(
+          /^objects\/(?:apps|core)\/v1\/(?:deployments|pods)\.json$/,
+          'thanos/thanos:v0.37.2',
+          'thanos/thanos:v0.39.2',
+        );
+      },
+    });
+    expectRoots(report, expected);
+  });
+
+  test('with a bucket into which nobody looked', async () => {
+    const report = await diagnosed('alike-labels-of-two', worlds => {
+      for (const world of worlds) world.remove('buckets/index.yaml');
+    });
+    expectRoots(report, expected);
   });
 });

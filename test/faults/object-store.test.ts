@@ -23,6 +23,9 @@ const ROWS: readonly (readonly [name: string, fault: StoreFault, rule: string, s
   ['name not resolved', faults.NAME_UNRESOLVED, 'object-store-name-unresolved', AT(80)],
   ['HTTP to a port that speaks TLS', faults.SPEAKS_TLS, 'object-store-speaks-tls', SECRET],
   ['something else answers', faults.NOT_S3, 'object-store-endpoint-wrong', SECRET],
+  ['certificate expired', faults.CERTIFICATE_EXPIRED, 'object-store-certificate-expired', AT(443)],
+  ['certificate untrusted', faults.CERTIFICATE_UNTRUSTED, 'object-store-certificate-untrusted', SECRET],
+  ['certificate for another', faults.CERTIFICATE_OF_ANOTHER, 'object-store-certificate-name-mismatch', AT(443)],
   ['clocks apart', faults.CLOCK_WRONG, 'object-store-clock-skew', AT(80)],
 ];
 

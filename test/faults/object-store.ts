@@ -188,3 +188,28 @@ export const CLOCK_WRONG: StoreFault = {
     message: "The difference between the request time and the server's time is too large.",
   },
 };
+
+const HTTPS: StoreFault['config'] = { endpoint: `${HOST}:443`, insecure: false };
+const ASKED = `Get "https://${HOST}:443/thanos-bucket/?location="`;
+
+export const CERTIFICATE_EXPIRED: StoreFault = {
+  words: `${ASKED}: tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-11-23T17:43:00Z is after 2026-11-01T00:00:00Z`,
+  answer: { status: 0, reason: 'tls', message: 'certificate has expired' },
+  config: HTTPS,
+};
+
+export const CERTIFICATE_UNTRUSTED: StoreFault = {
+  words: `${ASKED}: tls: failed to verify certificate: x509: certificate signed by unknown authority`,
+  answer: { status: 0, reason: 'tls', message: 'unable to verify the first certificate' },
+  config: HTTPS,
+};
+
+export const CERTIFICATE_OF_ANOTHER: StoreFault = {
+  words: `${ASKED}: tls: failed to verify certificate: x509: certificate is valid for minio.local, not ${HOST}`,
+  answer: {
+    status: 0,
+    reason: 'tls',
+    message: `Hostname/IP does not match certificate's altnames: Host: ${HOST}. is not in the cert's altnames: DNS:minio.local`,
+  },
+  config: HTTPS,
+};

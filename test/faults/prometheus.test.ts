@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RawObject } from '../../src/model/source.ts';
 import { diagnosed, type Expected, expectRoots, type Fault, type World } from './recorded-world.ts';
-import { crashes, eachAnswer, edgeLost, event, settleWorkloads, storeApiFails, targetFails } from './workloads.ts';
+import { crashes, eachAnswer, edgeLost, storeApiFails } from './workloads.ts';
 
 const CR = 'monitoring/kube-prometheus-stack-prometheus';
 const POD = 'monitoring/prometheus-kube-prometheus-stack-prometheus-0';
@@ -180,13 +180,9 @@ describe.each(PLACES)('Prometheus and its operator, in the $place', ({ place, cl
 
   test('a monitor names a port that its Service has not', async () => {
     const change = (world: World) => {
-      world.edit(
-        'monitoring.coreos.com/v1/servicemonitors',
-        'monitoring/kube-prometheus-stack-coredns',
-        object => {
-          object.spec.endpoints[0].port = 'metrics';
-        },
-      );
+      world.edit('monitoring.coreos.com/v1/servicemonitors', 'monitoring/kube-prometheus-stack-coredns', object => {
+        object.spec.endpoints[0].port = 'metrics';
+      });
       noTargets(world, '-coredns/');
     };
     const report = await diagnosed('healthy-fleet', inCluster(cluster, change));
@@ -496,7 +492,3 @@ function blockDurations(world: World, place: string): void {
     document.data['storage.tsdb.max-block-duration'] = '1d12h';
   });
 }
-
-void event;
-void settleWorkloads;
-void targetFails;
