@@ -96,6 +96,7 @@ import { collector as bucketUpkeep } from './derived/bucket.upkeep.ts';
 import { collector as ciliumConfig } from './derived/cilium.config.ts';
 import { collector as ciliumLoadBalancers } from './derived/cilium.load-balancers.ts';
 import { collector as ciliumPendingAddresses } from './derived/cilium.pending-addresses.ts';
+import { collector as fleetAddressPools } from './derived/fleet.address-pools.ts';
 import { collector as fleetAddresses } from './derived/fleet.addresses.ts';
 import { collector as fleetBuckets } from './derived/fleet.buckets.ts';
 import { collector as fleetClusterLabel } from './derived/fleet.cluster-label.ts';
@@ -126,6 +127,7 @@ import { collector as longhornVolumeHealth } from './derived/longhorn.volume-hea
 import { collector as networkBlockedPaths } from './derived/network.blocked-paths.ts';
 import { collector as networkCertificates } from './derived/network.certificates.ts';
 import { collector as networkDns } from './derived/network.dns.ts';
+import { collector as networkExternalZones } from './derived/network.external-zones.ts';
 import { collector as networkIngressEntries } from './derived/network.ingress-entries.ts';
 import { collector as networkLookupFailures } from './derived/network.lookup-failures.ts';
 import { collector as networkPolicyEffects } from './derived/network.policy-effects.ts';
@@ -258,6 +260,7 @@ const ALL: readonly Collector[] = [
   ciliumConfig as unknown as Collector,
   ciliumLoadBalancers as unknown as Collector,
   ciliumPendingAddresses as unknown as Collector,
+  fleetAddressPools as unknown as Collector,
   fleetAddresses as unknown as Collector,
   fleetBuckets as unknown as Collector,
   fleetClusterLabel as unknown as Collector,
@@ -288,6 +291,7 @@ const ALL: readonly Collector[] = [
   networkBlockedPaths as unknown as Collector,
   networkCertificates as unknown as Collector,
   networkDns as unknown as Collector,
+  networkExternalZones as unknown as Collector,
   networkIngressEntries as unknown as Collector,
   networkLookupFailures as unknown as Collector,
   networkPolicyEffects as unknown as Collector,

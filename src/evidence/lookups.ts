@@ -28,3 +28,15 @@ export function isClusterName(name: string, namespace: string, services: readonl
       (parts.at(-1) === service.namespace && parts.at(-2) === service.name),
   );
 }
+
+/** The longest suffix of whole labels, two at least, that all hosts have; the host itself of one; '' for none. */
+export function commonZone(hosts: readonly string[]): string {
+  const [first = '', ...others] = hosts;
+  if (others.length === 0) return first;
+  const labels = first.split('.');
+  for (let start = 0; start <= labels.length - 2; start += 1) {
+    const suffix = labels.slice(start).join('.');
+    if (others.every(host => host === suffix || host.endsWith(`.${suffix}`))) return suffix;
+  }
+  return '';
+}

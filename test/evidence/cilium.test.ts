@@ -3,6 +3,7 @@ import { addressOf, blockOf, countOf, overlap, rangeOf, textOf } from '../../src
 import { collector as pools } from '../../src/evidence/collectors/cilium.pools.ts';
 import { collector as balancers } from '../../src/evidence/derived/cilium.load-balancers.ts';
 import { collector as pending } from '../../src/evidence/derived/cilium.pending-addresses.ts';
+import { collector as addressPools } from '../../src/evidence/derived/fleet.address-pools.ts';
 import type { RawObject } from '../../src/model/source.ts';
 import { ago, collect, type FakeCluster } from './fake-source.ts';
 
@@ -220,4 +221,33 @@ describe('an address', () => {
     const off = { ...objects({ loadBalancerIPs: true }), configmaps: [config({ 'enable-l2-announcements': 'false' })] };
     expect((await one(off)).fault).toMatchObject({ why: 'feature-off', kind: 'ConfigMap', namespace: 'kube-system' });
   });
+});
+
+test('pools of two neighbours that share an address are told once, the younger one last', async () => {
+  const other = (name: string, node: string, created: number): FakeCluster => ({
+    ...cluster({
+      'cilium.io/ciliumloadbalancerippools': [
+        { ...pool('p', '192.0.2.5', '192.0.2.9'), metadata: { name: 'p', uid: name, creationTimestamp: ago(created) } },
+      ],
+      services: [service('a', '192.0.2.7')],
+      nodes: [{ metadata: { name: `node-${name}` }, status: { addresses: [{ type: 'InternalIP', address: node }] } }],
+    }),
+    name,
+  });
+  const rows = await collect(addressPools, [other('a', '192.0.2.20', 100), other('b', '192.0.2.21', 900)]);
+  expect(rows).toMatchObject([
+    {
+      kind: 'pools',
+      first: { cluster: 'b' },
+      second: { cluster: 'a' },
+      from: '192.0.2.5',
+      to: '192.0.2.9',
+      sameNetwork: true,
+    },
+  ]);
+  expect(rows[0]!.usedTwice).toHaveLength(1);
+  const apart = await collect(addressPools, [other('a', '192.0.2.20', 100), other('b', '198.51.100.2', 900)]);
+  expect(apart[0]!.sameNetwork).toBe(false);
+  const own = await collect(addressPools, [other('a', '192.0.2.6', 100)]);
+  expect(own).toMatchObject([{ kind: 'node', node: 'node-a', sameNetwork: true }]);
 });

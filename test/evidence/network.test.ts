@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { collector as probe } from '../../src/evidence/collectors/network.probe.ts';
 import { collector as ingressEntries } from '../../src/evidence/derived/network.ingress-entries.ts';
 import { collector as needs } from '../../src/evidence/derived/network.service-needs.ts';
-import { isClusterName, nameIn } from '../../src/evidence/lookups.ts';
+import { commonZone, isClusterName, nameIn } from '../../src/evidence/lookups.ts';
 import { nearestName } from '../../src/evidence/nearest-name.ts';
 import type { RawObject } from '../../src/model/source.ts';
 import { ago, collect, type FakeCluster } from './fake-source.ts';
@@ -228,5 +228,13 @@ describe('an Ingress', () => {
   test('of a class that does not exist is told so', async () => {
     const row = await one({ 'networking.k8s.io/ingresses': [ingress({}, { ingressClassName: 'nginx' })] });
     expect(row).toMatchObject({ class: 'nginx', classExists: false, cilium: false });
+  });
+});
+
+describe('zones of the world outside', () => {
+  test('are what hosts have in common, of two labels at least', () => {
+    expect(commonZone(['a.b.example.org', 'c.b.example.org'])).toBe('b.example.org');
+    expect(commonZone(['a.example.org'])).toBe('a.example.org');
+    expect(commonZone(['a.org', 'b.org'])).toBe('');
   });
 });
