@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Finding } from '../model/finding.ts';
 import { GapSignal } from '../model/gap.ts';
-import type { AuditLine, FixReport, Journal, Outcome, Plan, Wishes, Writer } from '../model/remediation.ts';
+import type { Action, AuditLine, FixReport, Journal, Outcome, Plan, Wishes, Writer } from '../model/remediation.ts';
 import type { Source } from '../model/source.ts';
 import { UserError } from '../model/user-error.ts';
 import { ACTIONS } from '../remediations/catalogue.ts';
@@ -69,6 +69,18 @@ export function checkWanted(findings: readonly Finding[], wanted: string): void 
   if (root.cluster === FLEET || !ACTIONS.has(root.fix.action?.id ?? '')) {
     throw new UserError(`cannot fix ${wanted}: it is mended by hand`, ...root.fix.byHand.split('\n').filter(Boolean));
   }
+}
+
+/** Of several roots, the one whose plan has this digest; all of them where none has, so that the refusal is said. */
+export async function rootsWithDigest(
+  roots: readonly Finding[],
+  digest: string,
+  setting: FixSetting,
+): Promise<readonly Finding[]> {
+  if (digest === '' || roots.length < 2) return roots;
+  const plans = await planFixes(roots, setting);
+  const meant = roots.filter((_, index) => plans[index]!.digest === digest);
+  return meant.length > 0 ? meant : roots;
 }
 
 /** The plans alone. Nothing is changed: writes are dry runs. */
@@ -179,25 +191,31 @@ async function planFor(
   const now = result.findings.find(other => other.id === finding.id);
   const action = ACTIONS.get(finding.fix.action!.id)!;
   const source = sources.find(other => other.cluster === finding.cluster)!;
-  const planned = await planOf(now?.root && now.fix.action ? action : withoutFinding(action, now), {
-    finding: now ?? finding,
-    parameters: now?.fix.action?.with ?? finding.fix.action!.with,
-    api: writer,
-    writer,
-    evidence: evidence.clusters.find(store => store.cluster === finding.cluster)!,
-    fleet: evidence.fleet,
-    wishes: setting.wishes,
-    history: await setting.journal.read(),
-    moment: { id, at: seconds(writer.now()) },
-    saveLogs: logSaver(source, setting.stateFolder),
-  });
+  const open = result.unknowns.find(
+    ({ cluster, rule }) => cluster === finding.cluster && (rule === '' || rule === finding.rule),
+  );
+  const planned = await planOf(
+    now?.root && now.fix.action ? action : withoutFinding(action, now, open?.gaps[0].detail),
+    {
+      finding: now ?? finding,
+      parameters: now?.fix.action?.with ?? finding.fix.action!.with,
+      api: writer,
+      writer,
+      evidence: evidence.clusters.find(store => store.cluster === finding.cluster)!,
+      fleet: evidence.fleet,
+      wishes: setting.wishes,
+      history: await setting.journal.read(),
+      moment: { id, at: seconds(writer.now()) },
+      saveLogs: logSaver(source, setting.stateFolder),
+    },
+  );
   return planned;
 }
 
 /** In place of an action whose finding is gone, or is explained by another one now. */
-function withoutFinding(action: Parameters<typeof planOf>[0], now: Finding | undefined): Parameters<typeof planOf>[0] {
+function withoutFinding(action: Action, now: Finding | undefined, unknown: string | undefined): Action {
   const detail = !now
-    ? 'it is not found any more'
+    ? (unknown ?? 'it is not found any more')
     : now.root
       ? 'what made it safe to mend does not hold any more'
       : `it is explained by ${now.causedBy.join(', ')} now`;
@@ -205,7 +223,14 @@ function withoutFinding(action: Parameters<typeof planOf>[0], now: Finding | und
     ...action,
     plan: async () => ({
       steps: [],
-      guards: [{ id: 'finding-still-there', what: 'the finding is a root cause now', result: 'failed', detail }],
+      guards: [
+        {
+          id: 'finding-still-there',
+          what: 'the finding is a root cause now',
+          result: now || !unknown ? 'failed' : 'unknown',
+          detail,
+        },
+      ],
       riskText: '',
       verify: { what: '', seconds: 0 },
       undo: { what: '', steps: [] },

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Program, program, temporaryFolder } from '../cli/program.ts';
+import { rollout } from '../mutable-server/controllers.ts';
 import { type MutableServer, startMutableServer } from '../mutable-server/server.ts';
 import { node, pod, STORE_TEXT, secret, workload } from './scenes.ts';
 
@@ -21,7 +22,7 @@ interface Site {
 }
 
 /** A cluster whose Store speaks TLS to an object store that has plain HTTP only. */
-async function site(more: Parameters<typeof startMutableServer>[0]['objects'] = []): Promise<Site> {
+async function site(more: Partial<Parameters<typeof startMutableServer>[0]> = {}): Promise<Site> {
   const store = createServer((_, response) =>
     response.writeHead(403, { 'content-type': 'application/xml' }).end('<Error><Code>AccessDenied</Code></Error>'),
   );
@@ -58,8 +59,8 @@ async function site(more: Parameters<typeof startMutableServer>[0]['objects'] = 
       secret(text),
       set,
       pod(set, 'store-0', { spec: { containers: [container] }, status: running }),
-      ...more,
     ],
+    ...more,
     other: url =>
       url.pathname.endsWith('/log') ? { is: 'answer', status: 200, headers: {}, body: Buffer.from('') } : undefined,
   });
@@ -124,6 +125,25 @@ describe('thanos-doctor fix', () => {
       /refused: .*no terminal to ask on; look at it with `thanos-doctor fix .* --plan`, then give --confirm [0-9a-f]{64}/,
     );
     expect(server.writes).toEqual([]);
+  });
+
+  test('survives kill -9: what was begun is gone on with', async () => {
+    const { server, environment } = await site({ controllers: [] });
+    const started = doctor.start(['fix', RULE, '--yes'], { env: environment });
+    await started.said(/waiting: all pods of StatefulSet ns\/store/);
+    started.kill('SIGKILL');
+    expect((await started.result).signal).toBe('SIGKILL');
+    expect(textOf(server)).toContain('insecure: true');
+    const again = await doctor.run(['fix', RULE, '--yes'], environment);
+    expect(again.code).not.toBe(0);
+    expect((await doctor.run(['fix', '--resume'], environment)).stdout).toMatch(/refused: .*no terminal/);
+    rollout(server, undefined, server.find('StatefulSet', 'ns', 'store'));
+    const writes = server.writes.filter(write => !write.includes('/leases'));
+    const resumed = await doctor.run(['fix', '--resume', '--yes'], environment);
+    expect(resumed.stdout + resumed.stderr).toMatch(/^fixed: /m);
+    const since = server.writes.filter(write => !write.includes('/leases')).slice(writes.length);
+    expect(since).toEqual(['POST /api/v1/namespaces/ns/events']);
+    expect((await doctor.run(['fix', '--resume', '--yes'], environment)).stderr).toMatch(/there is nothing to resume/);
   });
 
   test('writes nothing in any other command', async () => {

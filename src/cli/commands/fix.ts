@@ -1,5 +1,14 @@
 import { join } from 'node:path';
-import { checkWanted, fixableRoots, fixFindings, historyOf, planFixes, resumeFix, undoFix } from '../../app/fix.ts';
+import {
+  checkWanted,
+  fixableRoots,
+  fixFindings,
+  historyOf,
+  planFixes,
+  resumeFix,
+  rootsWithDigest,
+  undoFix,
+} from '../../app/fix.ts';
 import { diagnoseWith } from '../../app/fix-diagnosis.ts';
 import { openJournal } from '../../app/fix-journal.ts';
 import { emittedFiles } from '../../app/fix-patches.ts';
@@ -38,7 +47,8 @@ export async function runFix(options: FixArguments): Promise<number> {
     checkWanted(findings, wanted);
     const roots = fixableRoots(findings, wanted);
     if (options.plan || options['emit-patch'] !== undefined) return await showPlans(roots, setting, options);
-    return ended(await fixFindings(roots, setting), options);
+    const meant = await rootsWithDigest(roots, options.confirm ?? '', setting);
+    return ended(await fixFindings(meant, setting), options);
   } finally {
     interrupt.end();
   }
