@@ -372,7 +372,3 @@ function addCommands(cli: Argv, given: readonly string[], end: (code: number) =>
 }
 
 const LOOKED_UP = { 0: 'there it is', 2: EXIT_CODES[2] };
-
-function without(words: Readonly<Record<number, string>>, code: number): Readonly<Record<number, string>> {
-  return Object.fromEntries(Object.entries(words).filter(([key]) => Number(key) !== code));
-}

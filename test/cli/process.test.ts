@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { memoryFiles } from '../../src/clusters/bundle-files.ts';
 import { type Fleet, type FleetOptions, startFleet } from '../../src/simulator/fleet.ts';
 import { type Program, program, temporaryFolder } from './program.ts';
@@ -29,6 +31,26 @@ async function serve(
   const kubeconfig = at(`kubeconfig-${Math.random()}`);
   writeFileSync(kubeconfig, fleet.kubeconfig);
   return { fleet, choice: ['--kubeconfig', kubeconfig, '--all-contexts'] };
+}
+
+/** An API server that takes connections and never answers. */
+async function silentServer(): Promise<{ readonly choice: readonly string[]; readonly connected: Promise<unknown> }> {
+  const server = createServer();
+  const sockets = new Set<Socket>();
+  server.on('connection', socket => void sockets.add(socket.on('error', () => {})));
+  const connected = once(server, 'connection');
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const kubeconfig = at(`kubeconfig-${Math.random()}`);
+  const { port } = server.address() as AddressInfo;
+  writeFileSync(
+    kubeconfig,
+    `clusters: [{ name: c, cluster: { server: "http://127.0.0.1:${port}" } }]\ncontexts: [{ name: c, context: { cluster: c } }]\n`,
+  );
+  return { choice: ['--kubeconfig', kubeconfig, '--context', 'c'], connected };
 }
 
 /** Milliseconds until every list is answered; discovery and the preflight are not held up. */
@@ -80,7 +102,7 @@ describe('pipes', () => {
 
 describe('Ctrl-C', () => {
   test('once: ends soon, with a report of what was read, marked as partial; exit 130', async () => {
-    const { choice } = await serve(
+    const { choice, fleet } = await serve(
       { a: { namespaces: ['critical'] }, b: { namespaces: ['default'] } },
       {
         latency: (server, path) => (server === 'b' ? slowLists(30_000)(server, path) : 0),
@@ -90,8 +112,9 @@ describe('Ctrl-C', () => {
     await run.said(/^b: reading kubernetes$/m);
     const sockets = openSockets(run.pid);
     expect(sockets).toBeGreaterThan(0);
-    // What of a is there has been read by then.
-    await new Promise(resolve => setTimeout(resolve, 500));
+    await vi.waitUntil(() => fleet.requestCounts().has('a GET /api/v1/namespaces'), { timeout: 10_000 });
+    // The answer is on its way.
+    await new Promise(resolve => setTimeout(resolve, 300));
     const asked = Date.now();
     run.kill('SIGINT');
     const { code, stdout, stderr } = await run.result;
@@ -117,9 +140,9 @@ describe('Ctrl-C', () => {
   });
 
   test('while the first answer is awaited', async () => {
-    const { choice } = await serve({ a: { namespaces: ['default'] } }, { latency: 30_000 });
+    const { choice, connected } = await silentServer();
     const run = cli.start(['diagnose', ...choice, ...OWN, '--format', 'json']);
-    await new Promise(resolve => setTimeout(resolve, 800));
+    await connected;
     run.kill('SIGINT');
     const { code, stdout } = await run.result;
     expect(code).toBe(130);
@@ -151,9 +174,9 @@ describe('Ctrl-C', () => {
   });
 
   test('with --quiet, nothing is said', async () => {
-    const { choice } = await serve({ a: { namespaces: ['default'] } }, { latency: slowLists(30_000) });
+    const { choice, connected } = await silentServer();
     const run = cli.start(['diagnose', ...choice, ...OWN, '--quiet']);
-    await new Promise(resolve => setTimeout(resolve, 1200));
+    await connected;
     run.kill('SIGINT');
     expect(await run.result).toMatchObject({ code: 130, stderr: '' });
   });

@@ -203,7 +203,7 @@ describe('progress', () => {
     const progress = start(screen, ['cluster-01']);
     progress.onProgress(reading('cluster-01', 'prometheus-operator.alertmanager-configs', 84));
     vi.advanceTimersByTime(100);
-    expect(screen.text()).toMatch(/  prometheus-operator.*… +84 requests +0\.1 s\n$/);
+    expect(screen.text()).toMatch(/ {2}prometheus-operator.*… +84 requests +0\.1 s\n$/);
     progress.end();
   });
 
