@@ -367,6 +367,7 @@ function settleQuery(hub: World, worlds: readonly World[], established: boolean)
     hub.json(path, document => {
       for (const [type, entries] of Object.entries(document.data) as [string, RawObject[]][]) {
         const kept = entries.filter(entry => {
+          if (entry.lastError) return true;
           const host = entry.name.replace(/:\d+$/, '');
           const port = entry.name.slice(host.length + 1);
           const door = all.find(
@@ -374,7 +375,7 @@ function settleQuery(hub: World, worlds: readonly World[], established: boolean)
               candidate.addresses.includes(host) || host === candidate.name || host.startsWith(`${candidate.name}.`),
           );
           if (door) {
-            if (established || door.open.length > 0 || entry.lastError) return true;
+            if (established || door.open.length > 0) return true;
             const address = podAddresses.test(host) ? host : door.clusterAddress;
             // A Service of Kubernetes that has nothing behind it refuses at once.
             entry.lastError = `rpc error: code = DeadlineExceeded desc = latest balancer error: connection error: desc = "transport: Error while dialing: dial tcp ${address}:${port}: connect: connection refused"`;

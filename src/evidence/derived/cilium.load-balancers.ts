@@ -197,7 +197,8 @@ export const collector = derived({
     }
 
     function faultOf(service: Service, l2: LoadBalancer['l2']): LoadBalancer['fault'] {
-      if (l2.why !== 'lease-absent') return NO_FAULT;
+      // Agents that no longer announce an address let go of its lease, and nobody takes it away where the feature is off.
+      if (l2.why === '') return NO_FAULT;
       const all = mapKnown(policies, policy => policy);
       const any = findKnown(all, () => true);
       if (any && !config.l2Announcements) {

@@ -116,14 +116,15 @@ async function reasonsOf(
     const enabled = pools.filter(pool => !pool.disabled && pool.families.includes(family));
     const usable = enabled.filter(pool => !pool.conflict);
     const labels = balancer.labels;
-    if (usable.length === 0) {
-      const inConflict = enabled.filter(pool => pool.conflict && unmet(pool.selector, labels).length === 0);
-      if (inConflict.length > 0) {
-        return inConflict.map(pool => ofPool('pool-conflict', `it overlaps pool ${pool.conflictWith}`, pool));
-      }
-      return [row('no-pool', whyNone(pools, family))];
-    }
     const asked = balancer.requested[0];
+    const serves = (pool: Pool) =>
+      unmet(pool.selector, labels).length === 0 && (asked === undefined || poolHolds(pool, asked));
+    // A pool that would serve it, were it not switched off for its overlap, tells more than the others' selectors.
+    const inConflict = enabled.filter(pool => pool.conflict && serves(pool));
+    if (inConflict.length > 0 && !usable.some(serves)) {
+      return inConflict.map(pool => ofPool('pool-conflict', `it overlaps pool ${pool.conflictWith}`, pool));
+    }
+    if (usable.length === 0) return [row('no-pool', whyNone(pools, family))];
     if (asked !== undefined) return askedFor(asked, usable);
     const selecting = usable.filter(pool => unmet(pool.selector, labels).length === 0);
     if (selecting.length === 0) return [notSelected(usable)];

@@ -207,7 +207,8 @@ function candidatesFor(target: QueryTarget, { addresses, cluster, targets }: Sur
   const pending = known(addresses).filter(row => row.kind === 'pending' && row.grpc && row.cluster !== cluster);
   const asked = pending.filter(row => row.requested.includes(target.host));
   if (asked.length > 0) return asked;
-  const free = pending.filter(row => row.requested.length === 0);
+  // One that asks for an address which the Query was given elsewhere is meant there.
+  const free = pending.filter(row => !row.requested.some(host => targets.some(other => other.host === host)));
   // A cluster that another address already leads to has not lost this one.
   const reached = new Set(targets.flatMap(other => other.served.map(row => row.cluster)));
   return free.filter(row => !reached.has(row.cluster));

@@ -25,7 +25,7 @@ const ROW = {
   leadsToGrpc: 'bool',
   /** '' or what it leads to instead: http-port, web-port, other-port, no-such-port */
   fault: 'str',
-  /** Another port of the same Service leads to gRPC, and no Query was given this one. */
+  /** Another port of the same Service leads to gRPC, and this one neither claims to nor was given to a Query as if it did. */
   otherIsRight: 'bool',
   addresses: ['str'],
   objects: ['str'],
@@ -76,7 +76,7 @@ function rowsOf(service: Service, behind: Behind, given: ReadonlySet<string>): r
       subject: first.subject,
       grpcPort: first.grpcPort,
       httpPort: first.httpPort,
-      meantForGrpc: port.name === 'grpc' || port.port === first.grpcPort || isGiven,
+      meantForGrpc: claimsGrpc({ portName: port.name, port: port.port, grpcPort: first.grpcPort }) || isGiven,
       leadsToGrpc,
       fault: leadsToGrpc ? '' : faultOf(resolved, all),
       otherIsRight: false,
@@ -87,10 +87,13 @@ function rowsOf(service: Service, behind: Behind, given: ReadonlySet<string>): r
     };
   });
   const right = rows.some(row => row.leadsToGrpc);
-  return rows.map(row => ({
-    ...row,
-    otherIsRight: right && !row.addresses.some(address => given.has(address.slice(8))),
-  }));
+  const isGiven = (row: Row) => row.addresses.some(address => given.has(address.slice(8)));
+  return rows.map(row => ({ ...row, otherIsRight: right && !(isGiven(row) && claimsGrpc(row)) }));
+}
+
+/** By its name or its number the port says that gRPC is spoken there. */
+function claimsGrpc({ portName, port, grpcPort }: Pick<Row, 'portName' | 'port' | 'grpcPort'>): boolean {
+  return portName === 'grpc' || port === grpcPort;
 }
 
 /** The port that a Service's target means, by the containers that it selects. */
