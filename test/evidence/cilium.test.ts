@@ -203,6 +203,14 @@ describe('an address', () => {
     expect((await one(objects({ loadBalancerIPs: true }, [lease('n', 90)]))).l2.why).toBe('lease-stale');
   });
 
+  test('whose lease may be one that names a Service of nobody is not judged', async () => {
+    const renamed = { ...lease('n', 2), metadata: { namespace: 'kube-system', name: 'cilium-l2announce-elsewhere-z' } };
+    const row = await one(objects({ loadBalancerIPs: true }, [renamed]));
+    expect(() => row.l2).toThrow(/not in the list/);
+    const released = { ...renamed, spec: { ...renamed.spec, holderIdentity: '' } };
+    expect((await one(objects({ loadBalancerIPs: true }, [released]))).l2.why).toBe('lease-absent');
+  });
+
   test('is not announced by a policy that does not say so', async () => {
     expect((await one(objects({}))).fault).toMatchObject({ why: 'policy-without-load-balancer-ips', name: 'l2' });
     const others = { loadBalancerIPs: true, serviceSelector: { matchLabels: { app: 'b' } } };

@@ -161,6 +161,7 @@ export const collector = derived({
       if (poolsOf(pools, ips).length === 0) return NO_L2;
       const lease = `cilium-l2announce-${service.namespace}-${service.name}`;
       const found = findKnown(leases, one => one.name === lease) ?? ownerlessLease(service);
+      if (!found) refuseStrangers();
       const stale = found !== undefined && found.renewedAge > 2 * found.duration;
       const announcing = known(policies).filter(policy => missing(policy, service, known(nodes)).length === 0);
       return {
@@ -194,6 +195,24 @@ export const collector = derived({
           one.holder !== '' &&
           !accounted.has(one.name),
       );
+    }
+
+    /**
+     * The agent gives a lease back when its Service goes: one that is held and renewed is of a Service that exists. Where
+     * no Service has the name that is in it, names are not what they were, and "there is no lease" is not known.
+     */
+    function refuseStrangers(): void {
+      const names = new Set(known(services).map(one => `cilium-l2announce-${one.namespace}-${one.name}`));
+      const stranger = known(leases).find(
+        one => one.name.startsWith('cilium-l2announce-') && one.holder !== '' && !one.stale && !names.has(one.name),
+      );
+      if (!stranger) return;
+      throw new GapSignal({
+        evidence: 'kubernetes.leases',
+        reason: 'malformed',
+        detail: `lease ${stranger.name} is held and renewed for a Service that is not in the list`,
+        notLookedAt: true,
+      });
     }
 
     function faultOf(service: Service, l2: LoadBalancer['l2']): LoadBalancer['fault'] {
