@@ -17,6 +17,8 @@ const MANAGER = 'thanos-doctor';
 const PATCH_TYPES = { merge: 'application/merge-patch+json', json: 'application/json-patch+json' } as const;
 /** What the API server says of a JSON patch whose `test` failed. */
 const FAILED_TEST = 'rejected our request due to an error in our request';
+/** What it says of a merge patch with another uid. */
+const OTHER_UID = 'metadata.uid: Invalid value';
 const LIST_LIMIT = 500;
 
 /**
@@ -107,12 +109,13 @@ export async function openLiveWriter(options: LiveClusterOptions): Promise<Write
     if (status === 404) return { is: 'not-found', message };
     if (status === 409) return { is: 'conflict', message };
     if (status === 422 && isJsonPatch && message.includes(FAILED_TEST)) return { is: 'conflict', message };
+    if (status === 422 && message.includes(OTHER_UID)) return { is: 'conflict', message };
     // Of an eviction, 429 is the answer of a budget, which another moment does not change.
     if ((status === 429 && !isEviction) || (status >= 500 && status !== 501)) {
       const seconds = Number(headers['retry-after'] ?? said?.details?.retryAfterSeconds ?? 0);
       return { is: 'busy', status, message, retryAfter: Number.isFinite(seconds) ? seconds * 1000 : 0 };
     }
-    return { is: 'refused', status, message: budgetsIn(said, message) };
+    return { is: 'refused', status, message: isEviction ? budgetsIn(said, message) : message };
   }
 
   async function ask(path: string, body: RawObject): Promise<RawObject> {

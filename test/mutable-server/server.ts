@@ -149,19 +149,15 @@ export async function startMutableServer(options: ServerOptions): Promise<Mutabl
     if (!next) {
       return statusAnswer(422, 'Invalid', 'the server rejected our request due to an error in our request');
     }
-    if (next.metadata.uid !== live.metadata.uid) {
-      return statusAnswer(
-        409,
-        'Conflict',
-        `Operation cannot be fulfilled on ${resource.name} "${name}": Precondition failed: UID in precondition: ${next.metadata.uid}, UID in object meta: ${live.metadata.uid}`,
-      );
-    }
     if (next.metadata.resourceVersion !== live.metadata.resourceVersion) {
       return statusAnswer(
         409,
         'Conflict',
         `Operation cannot be fulfilled on ${resource.name} "${name}": the object has been modified; please apply your changes to the latest version and try again`,
       );
+    }
+    if (next.metadata.uid !== live.metadata.uid) {
+      return invalid(resource.kind, name, `metadata.uid: Invalid value: "${next.metadata.uid}": field is immutable`);
     }
     const whole = isScale ? { ...live, spec: { ...live.spec, replicas: next.spec.replicas } } : next;
     const refused = immutable(live, whole, resource);
