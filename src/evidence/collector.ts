@@ -82,8 +82,8 @@ interface ListDefinition<F extends Fields> {
 
 /**
  * Evidence that is one LIST over all namespaces, a row an object. An object that cannot be understood is a gap element,
- * and so is each namespace that could not be read: what is there can still be a problem, but "there is no other" is
- * not known. A kind that is not served is a known empty list.
+ * and so is each namespace that could not be read, and all those that nobody asked for: what is there can still be a
+ * problem, but "there is no other" is not known. A kind that is not served is a known empty list.
  */
 export function listOf<const F extends Fields>(definition: ListDefinition<F>): Collector<RowShape<F>> {
   const { group, resource, kind, row } = definition;
@@ -117,6 +117,17 @@ export function listOf<const F extends Fields>(definition: ListDefinition<F>): C
             detail: detail || `${resource} of namespace ${namespace} could not be read`,
             path: answer.path,
             notLookedAt: false,
+          }),
+        );
+      }
+      if (answer.onlyNamespaces) {
+        rows.push(
+          gapElement({
+            evidence: definition.id,
+            reason: 'not-asked',
+            detail: `only ${answer.onlyNamespaces.length === 1 ? 'namespace' : 'namespaces'} ${answer.onlyNamespaces.join(', ')} looked at`,
+            path: answer.path,
+            notLookedAt: true,
           }),
         );
       }

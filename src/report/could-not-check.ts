@@ -118,25 +118,31 @@ function awayGroup(
   return of && groups.get(`cluster ${of.name}`);
 }
 
-/** What the end of the run itself kept from being read: one group, whatever it would have been. */
-const ENDED: readonly (readonly [RegExp, string])[] = [
-  [/the run was stopped/, 'run it again'],
-  [/the run's time was over/, 'run again with a longer --timeout'],
+/** What the run itself kept from being read: one group, whatever it would have been. */
+const BY_THE_RUN: readonly { readonly words: RegExp; readonly what: string; readonly way: string }[] = [
+  { words: /the run was stopped/, what: 'what was still to be read', way: 'run it again' },
+  {
+    words: /the run's time was over/,
+    what: 'what was still to be read',
+    way: 'run again with a longer --timeout',
+  },
+  { words: /only namespaces? .+ looked at/, what: 'other namespaces', way: '' },
 ];
 
-function endedGroup(groups: Map<string, Collecting>, cluster: string, gap: Gap): Collecting | undefined {
-  const [pattern, way] = ENDED.find(([words]) => gap.reason === 'timed-out' && words.test(gap.detail)) ?? [];
-  if (!pattern || way === undefined) return undefined;
-  const why = pattern.source;
-  const group = groups.get(why) ?? { ...collecting('what was still to be read', gap.reason, '', way), why };
+function groupOfRun(groups: Map<string, Collecting>, cluster: string, gap: Gap): Collecting | undefined {
+  if (gap.reason !== 'timed-out' && gap.reason !== 'not-asked') return undefined;
+  const found = BY_THE_RUN.find(({ words }) => words.test(gap.detail));
+  const why = found?.words.exec(gap.detail)?.[0];
+  if (!found || why === undefined) return undefined;
+  const group = groups.get(why) ?? { ...collecting(found.what, gap.reason, '', found.way), why };
   if (cluster !== '') group.clusters.add(cluster);
   groups.set(why, group);
   return group;
 }
 
 function groupFor(groups: Map<string, Collecting>, cluster: string, gap: Gap): Collecting {
-  const ended = endedGroup(groups, cluster, gap);
-  if (ended) return ended;
+  const ofRun = groupOfRun(groups, cluster, gap);
+  if (ofRun) return ofRun;
   const what = whatIsMissing(gap);
   const detail = detailOf(gap, what);
   const key = JSON.stringify([what, gap.reason, detail]);

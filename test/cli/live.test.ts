@@ -164,6 +164,34 @@ describe('a cluster that fails midway leaves the others as they are', () => {
   });
 });
 
+describe('of a part of a cluster', () => {
+  const NAMES = [
+    'healthy-fleet',
+    'sidecar-speaks-https',
+    'pool-exhausted',
+    'dns-down',
+    'volume-faulted',
+    'monitor-not-selected',
+  ];
+
+  test.each(NAMES)('%s: what lies in namespaces that were not looked at is no problem', async name => {
+    const whole = new Set((await diagnose(await openBundle(recording(name)))).findings.map(({ id }) => id));
+    for (const namespace of ['monitoring', 'kube-system', 'there-is-none']) {
+      const { sources } = await serve(name, {}, { onlyNamespaces: [namespace] });
+      const { findings, notLookedAt } = await diagnose(sources);
+      const invented = findings.filter(({ id, severity }) => !whole.has(id) && severity !== 'info');
+      expect(invented.map(({ id }) => id)).toEqual([]);
+      expect(JSON.stringify(notLookedAt)).toContain(`only namespace ${namespace} looked at`);
+    }
+  });
+
+  test('what is in it is found', async () => {
+    const { sources } = await serve('sidecar-speaks-https', {}, { onlyNamespaces: ['monitoring'] });
+    const { findings } = await diagnose(sources);
+    expect(findings.filter(({ root }) => root).map(({ rule }) => rule)).toContain('object-store-speaks-http');
+  });
+});
+
 describe('a server that is busy', () => {
   const busy = (status: number, retryAfterSeconds?: number, times = 2): Fault => ({
     path: /^\/api\/v1\/(pods|nodes)\?/,

@@ -28,6 +28,20 @@ describe('what is missing, and how to allow it', () => {
 });
 
 describe('groups', () => {
+  it('namespaces that nobody asked for are one line', () => {
+    const gap = (path: string) =>
+      gapOf({ path, reason: 'not-asked', detail: 'only namespaces a, b looked at', notLookedAt: true });
+    const report = reportOf({
+      notLookedAt: [
+        { cluster: 'hub', gap: gap('/api/v1/pods'), rules: ['r'] },
+        { cluster: 'hub', gap: gap('/api/v1/services'), rules: ['r', 's'] },
+      ],
+    });
+    expect(notLookedAt(report)).toMatchObject([
+      { clusters: ['hub'], what: 'other namespaces', why: 'only namespaces a, b looked at', rules: ['r', 's'] },
+    ]);
+  });
+
   it.each([
     ['the run was stopped', 'run it again'],
     ["the run's time was over", 'run again with a longer --timeout'],
