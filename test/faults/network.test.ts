@@ -441,7 +441,7 @@ describe('pools that overlap', () => {
     type: 'cilium.io/PoolConflict',
     status: 'True',
     reason: 'cidr_overlap',
-    message: `Pool conflicts since range '192.168.101.211 - 192.168.101.215' overlaps range '192.168.101.205 - 192.168.101.212' from IP Pool '${with_}'`,
+    message: `Pool conflicts since range '192.168.101.211 - 192.168.101.215' overlaps range '192.168.101.211 - 192.168.101.212' from IP Pool '${with_}'`,
     observedGeneration: 1,
   });
 
@@ -467,7 +467,7 @@ describe('pools that overlap', () => {
       edgeGone(fleet);
       pools(edge, items => {
         const [mine] = items;
-        const older = pool('older', ago(edge, 9_000), '192.168.101.205', '192.168.101.212', {
+        const older = pool('older', ago(edge, 9_000), '192.168.101.211', '192.168.101.212', {
           matchLabels: { team: 'shop' },
         });
         mine.status.conditions[0] = { ...conflict('older'), lastTransitionTime: ago(edge, 150) };
