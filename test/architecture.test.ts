@@ -16,7 +16,6 @@ const MAY_IMPORT: Readonly<
       'node:*',
       '@kubernetes/client-node*',
       '@aws-sdk/*',
-      '@smithy/node-http-handler',
       'hpagent',
       'tar-stream',
       'yaml',
@@ -32,7 +31,7 @@ const MAY_IMPORT: Readonly<
     folders: ['model', 'clusters', 'evidence', 'checks', 'remediations', 'report', 'simulator'],
     packages: ['node:*', 'yaml'],
   },
-  cli: { folders: ['app', 'model', 'report'], packages: ['node:*', 'yargs', '@inquirer/confirm'] },
+  cli: { folders: ['app', 'model', 'report'], packages: ['node:*', 'yargs'] },
 };
 
 /** The one exception in each folder: packages that a single file may import for all others. */
