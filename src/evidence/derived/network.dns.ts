@@ -96,7 +96,9 @@ export const collector = derived({
         unservedFor: () => {
           if (!service || ready() > 0) return -1;
           findKnown(pods, () => false);
-          const ages = unready.map(pod => (pod.readyAge >= 0 ? pod.readyAge : pod.age));
+          const ages = unready.map(pod =>
+            pod.deleting ? pod.deletingAge : pod.readyAge >= 0 ? pod.readyAge : pod.age,
+          );
           return ages.length > 0 ? Math.min(...ages) : service.age;
         },
         unservedSince: () =>

@@ -256,9 +256,12 @@ function readyAddresses(service: Service, slices: readonly Slice[]): number {
   return new Set(usable.flatMap(slice => slice.endpoints.filter(one => one.ready).flatMap(one => one.addresses))).size;
 }
 
-/** Since the last of its pods became unready; where there is no pod, since the Service was made. */
+/**
+ * Since the last of its pods became unready, or had to be gone; where there is no pod, since the Service was made. A pod
+ * that ends takes its grace period for it.
+ */
 function waiting(service: Service, pods: readonly Pod[]): number {
-  const ages = pods.map(pod => (!pod.ready && pod.readyAge >= 0 ? pod.readyAge : pod.age));
+  const ages = pods.map(pod => (pod.deleting ? pod.deletingAge : pod.readyAge >= 0 ? pod.readyAge : pod.age));
   return ages.length > 0 ? Math.min(...ages) : service.age;
 }
 
