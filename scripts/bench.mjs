@@ -14,10 +14,23 @@ const SIZES = [
 ];
 /** The lists that a diagnosis reads of every cluster. */
 const LISTS = [
-  '/api/v1/pods', '/api/v1/nodes', '/api/v1/services', '/api/v1/events', '/api/v1/configmaps', '/api/v1/namespaces',
-  '/api/v1/persistentvolumeclaims', '/api/v1/persistentvolumes', '/apis/apps/v1/deployments', '/apis/apps/v1/replicasets',
-  '/apis/apps/v1/statefulsets', '/apis/apps/v1/daemonsets', '/apis/discovery.k8s.io/v1/endpointslices', '/apis/batch/v1/jobs',
-  '/apis/coordination.k8s.io/v1/leases', '/apis/storage.k8s.io/v1/storageclasses', '/apis/storage.k8s.io/v1/volumeattachments',
+  '/api/v1/pods',
+  '/api/v1/nodes',
+  '/api/v1/services',
+  '/api/v1/events',
+  '/api/v1/configmaps',
+  '/api/v1/namespaces',
+  '/api/v1/persistentvolumeclaims',
+  '/api/v1/persistentvolumes',
+  '/apis/apps/v1/deployments',
+  '/apis/apps/v1/replicasets',
+  '/apis/apps/v1/statefulsets',
+  '/apis/apps/v1/daemonsets',
+  '/apis/discovery.k8s.io/v1/endpointslices',
+  '/apis/batch/v1/jobs',
+  '/apis/coordination.k8s.io/v1/leases',
+  '/apis/storage.k8s.io/v1/storageclasses',
+  '/apis/storage.k8s.io/v1/volumeattachments',
 ];
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'thanos-doctor-bench-'));
@@ -57,7 +70,9 @@ async function bundled(name) {
     bundle: true,
     platform: 'node',
     format: 'esm',
-    banner: { js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);" },
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
+    },
     logLevel: 'warning',
   });
   return outfile;
@@ -65,7 +80,9 @@ async function bundled(name) {
 
 function startServer(program, { clusters, pods }, kubeconfig) {
   const base = join(root, 'src/simulator/fleets/pool-exhausted.tar.gz');
-  const child = spawn(process.execPath, [program, String(clusters), String(pods), base, kubeconfig], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [program, String(clusters), String(pods), base, kubeconfig], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.stdout.once('data', line => resolve({ child, ...JSON.parse(line) }));
@@ -99,14 +116,32 @@ try {
   const bare = medians(starts.bare);
   for (const name of ['version', 'help']) {
     const taken = medians(starts[name]);
-    row([`--${name}`, number(taken.wall), number(taken.cpu), number(taken.memory), '', '', `${number(taken.wall / bare.wall)} × bare node (${number(bare.wall)} ms)`]);
+    row([
+      `--${name}`,
+      number(taken.wall),
+      number(taken.cpu),
+      number(taken.memory),
+      '',
+      '',
+      `${number(taken.wall / bare.wall)} × bare node (${number(bare.wall)} ms)`,
+    ]);
   }
   for (const size of SIZES) {
     const kubeconfig = join(folder, 'kubeconfig');
     const { child, clusters } = await startServer(server, size, kubeconfig);
     try {
       const contexts = clusters.flatMap(({ name }) => ['--context', name]);
-      const args = ['diagnose', '--kubeconfig', kubeconfig, ...contexts, '--format', 'json', '--quiet', '--timeout', '120'];
+      const args = [
+        'diagnose',
+        '--kubeconfig',
+        kubeconfig,
+        ...contexts,
+        '--format',
+        'json',
+        '--quiet',
+        '--timeout',
+        '120',
+      ];
       const runs = [];
       const floors = [];
       const paths = JSON.stringify({ clusters, paths: LISTS });
@@ -118,8 +153,24 @@ try {
       const base = JSON.parse(floors.at(-1).output);
       const [taken, least] = [medians(runs), medians(floors)];
       const label = `${size.clusters} × ${size.pods} pods`;
-      row([`floor, ${label}`, number(least.wall), number(least.cpu), number(least.memory), base.requests, number(base.bytes / 1e6), '1']);
-      row([`diagnose, ${label}`, number(taken.wall), number(taken.cpu), number(taken.memory), report.run.requests, number(report.run.bytes / 1e6), number(taken.wall / least.wall)]);
+      row([
+        `floor, ${label}`,
+        number(least.wall),
+        number(least.cpu),
+        number(least.memory),
+        base.requests,
+        number(base.bytes / 1e6),
+        '1',
+      ]);
+      row([
+        `diagnose, ${label}`,
+        number(taken.wall),
+        number(taken.cpu),
+        number(taken.memory),
+        report.run.requests,
+        number(report.run.bytes / 1e6),
+        number(taken.wall / least.wall),
+      ]);
       memories.push({ pods: size.clusters * size.pods, memory: taken.memory });
     } finally {
       child.kill();

@@ -308,7 +308,9 @@ export async function undoFix(wanted: string, setting: FixSetting): Promise<read
   try {
     const id = planId();
     const store = { cluster: '', takenAt: 0, describe: () => undefined, peek: () => undefined, collect: noEvidence };
-    const at = seconds((await writer.who(), writer.now()));
+    // The server's clock is known once it has answered.
+    await writer.who();
+    const at = seconds(writer.now());
     const plan = await undoPlanOf(attempt, {
       api: writer,
       writer,

@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
-import type { CauseLink, EvidenceUse, Expression, Rule, Template } from '../model/rule.ts';
+import type { EvidenceUse, Expression, Rule, Template } from '../model/rule.ts';
 import { suggest } from './type-check.ts';
 
 /** A mistake in a rule, with its place. Lines and columns count from 1. */

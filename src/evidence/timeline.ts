@@ -13,10 +13,15 @@ const REACH = 24 * 3600;
  * What happened around the findings, in order: events, restarts and condition changes of the objects that they
  * involve, and when each finding's log lines were last seen.
  */
-export async function timelineOf(evidence: FleetEvidence, findings: readonly Finding[]): Promise<readonly TimelineEntry[]> {
+export async function timelineOf(
+  evidence: FleetEvidence,
+  findings: readonly Finding[],
+): Promise<readonly TimelineEntry[]> {
   const entries: TimelineEntry[] = [];
   for (const store of evidence.clusters) {
-    const involved = new Set(findings.flatMap(finding => finding.involves).map(key => key.replace(` @${store.cluster}`, '')));
+    const involved = new Set(
+      findings.flatMap(finding => finding.involves).map(key => key.replace(` @${store.cluster}`, '')),
+    );
     if (involved.size === 0) break;
     entries.push(...(await eventsOf(store, involved)), ...(await changesOf(store, involved)));
   }
@@ -57,7 +62,12 @@ async function eventsOf(store: EvidenceStore, involved: ReadonlySet<string>): Pr
 
 interface PodRow {
   readonly key: string;
-  readonly conditions: readonly { readonly type: string; readonly status: string; readonly reason: string; readonly since: string }[];
+  readonly conditions: readonly {
+    readonly type: string;
+    readonly status: string;
+    readonly reason: string;
+    readonly since: string;
+  }[];
 }
 
 interface ContainerRow {
@@ -73,9 +83,18 @@ async function changesOf(store: EvidenceStore, involved: ReadonlySet<string>): P
       const changes = unlessGap(() =>
         involved.has(row.key)
           ? row.conditions
-              .filter(({ type, since }) => since !== '' && ['Ready', 'PodScheduled', 'DiskPressure', 'MemoryPressure'].includes(type))
+              .filter(
+                ({ type, since }) =>
+                  since !== '' && ['Ready', 'PodScheduled', 'DiskPressure', 'MemoryPressure'].includes(type),
+              )
               .map(({ type, status, reason, since }) =>
-                entry(since, store.cluster, row.key, `${type} is ${status}${reason ? ` (${reason})` : ''}`, 'condition'),
+                entry(
+                  since,
+                  store.cluster,
+                  row.key,
+                  `${type} is ${status}${reason ? ` (${reason})` : ''}`,
+                  'condition',
+                ),
               )
           : [],
       );
@@ -96,7 +115,15 @@ async function changesOf(store: EvidenceStore, involved: ReadonlySet<string>): P
 function logsOf(finding: Finding): readonly TimelineEntry[] {
   return finding.evidence
     .filter(item => item.line !== '' && item.time !== '')
-    .map(item => entry(item.time, finding.cluster, `Pod ${item.from.split('/').slice(1, 3).join('/')}`, item.line.slice(0, 300), 'log'));
+    .map(item =>
+      entry(
+        item.time,
+        finding.cluster,
+        `Pod ${item.from.split('/').slice(1, 3).join('/')}`,
+        item.line.slice(0, 300),
+        'log',
+      ),
+    );
 }
 
 function entry(time: string, cluster: string, object: string, what: string, source: string): TimelineEntry {

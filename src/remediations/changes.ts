@@ -96,24 +96,6 @@ export function jsonPatchOf(object: RawObject, changes: readonly Change[]): read
 function pointerOf(path: Path): string {
   return path.map(part => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
-
-/** A copy of the object with the changes made. */
-export function changed(object: RawObject, changes: readonly Change[]): RawObject {
-  const copy = structuredClone(object);
-  for (const { path, after } of changes) {
-    let place = copy;
-    path.slice(0, -1).forEach((part, at) => {
-      place[part] ??= typeof path[at + 1] === 'number' ? [] : {};
-      place = place[part];
-    });
-    const last = path.at(-1)!;
-    if (after !== undefined) place[last] = after;
-    else if (Array.isArray(place)) place.splice(Number(last), 1);
-    else delete place[last];
-  }
-  return copy;
-}
-
 /** A step's data with the time and the id of its plan filled in. */
 export function filledIn<Value>(value: Value, time: string, plan: string): Value {
   const seconds = String(Math.floor(Date.parse(time) / 1000));

@@ -164,7 +164,7 @@ describe('network.certificates', () => {
   };
 
   it('asks Ingresses, own load balancers and object stores that speak TLS', async () => {
-    const probe = (params: Readonly<Record<string, string>>) => ({ endpoint: params['endpoint'], certificate });
+    const probe = (params: Readonly<Record<string, string>>) => ({ endpoint: params.endpoint, certificate });
     const rows = await derive(certificatesCollector, { a: { evidence: { ...places, 'network.probe': probe } } });
     expect(rows.map(row => [row.endpoint, row.subject.kind, row.renewedBy])).toEqual([
       ['web.example:443', 'Ingress', 'cert-manager'],
@@ -175,7 +175,7 @@ describe('network.certificates', () => {
 
   it('leaves a gap where a probe could not be made, and nothing where no certificate is shown', async () => {
     const probe = (params: Readonly<Record<string, string>>) =>
-      params['endpoint'] === 'web.example:443' ? gap('not-in-bundle') : { certificate: {} };
+      params.endpoint === 'web.example:443' ? gap('not-in-bundle') : { certificate: {} };
     const rows = await derive(certificatesCollector, { a: { evidence: { ...places, 'network.probe': probe } } });
     expect(rows.map(row => gapOf(row)?.reason)).toEqual(['not-in-bundle']);
   });

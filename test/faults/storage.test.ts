@@ -263,7 +263,8 @@ describe('a volume that is attached elsewhere', () => {
     await expectFound(fleet => {
       const world = fleet[cluster];
       const what = component(world, cluster === 'hub' ? 'grafana' : 'operator');
-      const claim = cluster === 'hub' ? claimOf(world, what.pods[0]!) : givenClaim(what, component(world, 'alertmanager'));
+      const claim =
+        cluster === 'hub' ? claimOf(world, what.pods[0]!) : givenClaim(what, component(world, 'alertmanager'));
       const node = secondNode(world);
       const pod = surged(what, () => {}, 200);
       world.edit('core/v1/pods', pod, object => {

@@ -66,9 +66,9 @@ describe('report.schema.json', () => {
     for (const path of paths) {
       const report = parsed(THREE_ROOTS);
       const target = at(report, path);
-      target['unforeseen'] = 1;
+      target.unforeseen = 1;
       expect(validate(report), `unknown field in ${path.join('.')}`).toBe(false);
-      delete target['unforeseen'];
+      delete target.unforeseen;
       for (const key of Object.keys(target)) {
         const value = target[key];
         delete target[key];

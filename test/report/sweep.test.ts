@@ -101,7 +101,7 @@ describe('sweep', () => {
     const facts = JSON.parse('{"__proto__": {"polluted": "yes"}}') as Record<string, string>;
     const [swept] = sweep(reportOf({ findings: [findingOf({ rule: 'x', facts })] })).findings;
     expect(Object.keys(swept?.facts ?? {})).toEqual(['__proto__']);
-    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   });
 
   it('is part of every format', () => {

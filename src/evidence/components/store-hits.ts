@@ -36,7 +36,7 @@ interface Line {
 export function concernsEndpoint(line: Line, endpoint: { readonly host: string; readonly insecure: boolean }): boolean {
   if (ONLY_OVER_TLS.has(line.id) && endpoint.insecure) return false;
   if (ONLY_WITHOUT_TLS.has(line.id) && !endpoint.insecure) return false;
-  const host = (line.captured['host'] ?? '')
+  const host = (line.captured.host ?? '')
     .toLowerCase()
     .replace(/:[0-9]+$/, '')
     .replace(/\.$/, '');

@@ -324,7 +324,7 @@ async function hitsOf({ context, workload }: User): Promise<readonly Hit[]> {
           count,
           sample,
           captured,
-          block: captured['block'] ?? '',
+          block: captured.block ?? '',
           containerKey: at(containerKey),
           component: workload.component,
           keys: [containerKey, `Pod ${namespace}/${pod}`, workload.workload.key, workload.subject.key].map(at),
