@@ -25,7 +25,8 @@ export type ShapeOf<S> = S extends 'str' | 'time'
       : S extends 'map'
         ? Readonly<Record<string, string>>
         : S extends 'any'
-          ? any // biome-ignore lint/suspicious/noExplicitAny: the shape says that nothing is known of it
+          ? // biome-ignore lint/suspicious/noExplicitAny: the shape says that nothing is known of it
+            any
           : S extends readonly [infer Element]
             ? readonly ShapeOf<Element>[]
             : S extends { readonly [field: string]: Shape }
