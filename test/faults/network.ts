@@ -159,8 +159,7 @@ export const withoutLease = (world: World, service: string): void =>
 
 const POOLS = 'cilium.io/v2/ciliumloadbalancerippools';
 export const poolOf = (world: World): RawObject => world.items(POOLS)[0]!;
-export const pools = (world: World, change: (items: RawObject[]) => RawObject[] | void): void =>
-  world.list(POOLS, change);
+export const pools = (world: World, change: Parameters<World['list']>[1]): void => world.list(POOLS, change);
 
 export function pool(name: string, created: string, start: string, stop: string, selector?: RawObject): RawObject {
   const condition = (type: string, message: string) => ({

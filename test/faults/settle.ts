@@ -336,6 +336,8 @@ interface Door {
   readonly addresses: readonly string[];
   readonly open: readonly string[];
   readonly clusterAddress: string;
+  /** Seconds that nothing has been open. */
+  readonly shutFor: number;
 }
 
 function doors(worlds: readonly World[]): readonly Door[] {
@@ -350,9 +352,23 @@ function doors(worlds: readonly World[]): readonly Door[] {
           .filter(pod => isReady(pod) && !pod.metadata.deletionTimestamp)
           .map(pod => pod.status.podIP),
         clusterAddress: service.spec.clusterIP,
+        shutFor: shutFor(world, service),
       };
     }),
   );
+}
+
+/** Seconds since the last pod of a Service stopped being ready; 140 where none is left to tell. */
+function shutFor(world: World, service: RawObject): number {
+  if (!service.spec.selector) return 0;
+  const pods = world
+    .items('core/v1/pods')
+    .filter(pod => pod.metadata.namespace === service.metadata.namespace && isLive(pod))
+    .filter(pod => selects(service.spec.selector, pod.metadata.labels));
+  const times = pods.map(
+    pod => (isReady(pod) ? undefined : conditionOf(pod, 'Ready')?.lastTransitionTime) ?? pod.metadata.creationTimestamp,
+  );
+  return times.length === 0 ? 140 : Math.round((world.now - Math.max(...times.map(time => Date.parse(time)))) / 1000);
 }
 
 function settleQuery(hub: World, worlds: readonly World[], established: boolean): void {
@@ -363,7 +379,7 @@ function settleQuery(hub: World, worlds: readonly World[], established: boolean)
   const podAddresses = /^\d+\.\d+\.\d+\.\d+$/;
   for (const path of hub.paths()) {
     if (!/^http\/.*api_v1_stores\.json$/.test(path)) continue;
-    const broken: [string, string][] = [];
+    const broken: [string, string, number][] = [];
     hub.json(path, document => {
       for (const [type, entries] of Object.entries(document.data) as [string, RawObject[]][]) {
         const kept = entries.filter(entry => {
@@ -379,8 +395,8 @@ function settleQuery(hub: World, worlds: readonly World[], established: boolean)
             const address = podAddresses.test(host) ? host : door.clusterAddress;
             // A Service of Kubernetes that has nothing behind it refuses at once.
             entry.lastError = `rpc error: code = DeadlineExceeded desc = latest balancer error: connection error: desc = "transport: Error while dialing: dial tcp ${address}:${port}: connect: connection refused"`;
-            entry.lastCheck = ago(hub, 140);
-            broken.push([entry.name, entry.lastError]);
+            entry.lastCheck = ago(hub, door.shutFor);
+            broken.push([entry.name, entry.lastError, door.shutFor]);
             return true;
           }
           // Addresses that came from DNS are asked for no longer once the name does not give them.
@@ -390,16 +406,18 @@ function settleQuery(hub: World, worlds: readonly World[], established: boolean)
         else document.data[type] = kept;
       }
     });
-    for (const [address, error] of broken) {
+    for (const [address, error, since] of broken) {
       for (const pod of query.pods) {
         const words = error.replaceAll('"', '\\"');
-        const lines = [130, 100, 70, 40, 10].map(
-          seconds =>
-            [
-              seconds,
-              `ts=$NOW caller=endpointset.go:385 level=warn component=endpointset msg="update of endpoint failed" err="getting metadata: ${words}" address=${address}`,
-            ] as const,
-        );
+        const lines = [130, 100, 70, 40, 10, 5]
+          .filter(seconds => seconds < since)
+          .map(
+            seconds =>
+              [
+                seconds,
+                `ts=$NOW caller=endpointset.go:385 level=warn component=endpointset msg="update of endpoint failed" err="getting metadata: ${words}" address=${address}`,
+              ] as const,
+          );
         hub.log(pod, query.container, lines);
       }
     }

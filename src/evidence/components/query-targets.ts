@@ -5,6 +5,7 @@ import { type Address, collector as addressesCollector, inCluster } from '../der
 import type { Component } from '../derived/thanos.components.ts';
 import { gapElement, gapsIn, known } from '../gaps.ts';
 import { NOBODY, ref } from '../objects.ts';
+import { selects } from '../selects.ts';
 import { type Backend, type Behind, behindServices, serviceRef } from './behind-services.ts';
 import { type Flag, flagValue, switchedOn } from './command-line.ts';
 import { isIpAddress, parseEndpoint, serviceOf } from './endpoint-address.ts';
@@ -46,6 +47,8 @@ export interface QueryTarget {
   readonly addresses: readonly string[];
   /** Of `addresses`, those that have been there long enough for the Query to know them. */
   readonly due: readonly string[];
+  /** Its pods are new ones that have not got ready yet, as in the middle of a rollout. */
+  readonly rolling: boolean;
 }
 
 /** Flags that give a Query endpoints; those of the second row are gone since 0.38. */
@@ -168,7 +171,17 @@ function targetOf(
     portIsHttp:
       found !== undefined && found.httpPort === targetPort && targetPort !== 0 && found.grpcPort !== targetPort,
   };
-  return { ...base, ...expected(base, service?.publishNotReady ?? false, addresses) };
+  const rolling = service !== undefined && backends.every(one => !one.ready) && isRolling(service, behind);
+  return { ...base, rolling, ...expected(base, service?.publishNotReady ?? false, addresses) };
+}
+
+/** All pods of the Service were made a moment ago, or are about to go; none of them has failed. */
+function isRolling(service: Behind['services'][number], behind: Behind): boolean {
+  const pods = behind.pods.filter(
+    pod => pod.namespace === service.namespace && !pod.history && selects(service.selector, pod.labels),
+  );
+  const young = (pod: (typeof pods)[number]) => pod.restarts === 0 && pod.age < KNOWN_AFTER;
+  return pods.length > 0 && Object.keys(service.selector).length > 0 && pods.every(pod => pod.deleting || young(pod));
 }
 
 /** `a.b` may be a Service or an outside name: it is a Service where there is such a namespace. */
@@ -216,7 +229,7 @@ function objectsOf(
   return [...new Set([...own, ...served.flatMap(row => row.objects)])];
 }
 
-type Base = Omit<QueryTarget, 'addresses' | 'due'>;
+type Base = Omit<QueryTarget, 'addresses' | 'due' | 'rolling'>;
 
 /** Addresses under which /api/v1/stores lists what the target stands for. */
 function expected(

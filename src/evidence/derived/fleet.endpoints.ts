@@ -8,7 +8,7 @@ import { type Address, collector as addressesCollector, inCluster } from './flee
 import { collector as clustersCollector } from './fleet.clusters.ts';
 import { type Producer, collector as producersCollector } from './fleet.producers.ts';
 import { type Component, collector as componentsCollector } from './thanos.components.ts';
-import { collector as endpointsCollector } from './thanos.query-endpoints.ts';
+import { collector as endpointsCollector, hasJustGone } from './thanos.query-endpoints.ts';
 
 const ROW = {
   /** The cluster that should be seen, and the hub that should see it. */
@@ -280,7 +280,7 @@ function sightOf(
         store.labelTexts.some(label => texts.has(label)) ||
         (isOwn && store.pod.name !== '' && !store.pod.key.includes(' @')),
     );
-    return { mine, healthy: mine.filter(store => store.healthy) };
+    return { mine, healthy: mine.filter(store => store.healthy || hasJustGone(store)) };
   });
   const worst = sights.reduce((first, second) => (second.healthy.length < first.healthy.length ? second : first));
   const seen = worst.healthy.length > 0;

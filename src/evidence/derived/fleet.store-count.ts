@@ -138,10 +138,13 @@ function lackOf(endpoint: Around['endpoints'][number], hub: string, { workloads,
   const healthy = endpoint.listed.filter(one => one.healthy).length;
   const behind = workloads.filter(workload => endpoint.objects.includes(`${workload.workload.key} @${hub}`));
   const wanted = behind.reduce((sum, workload) => sum + workload.wanted, 0);
-  const young = pods.filter(
-    pod =>
-      behind.some(workload => workload.pods.includes(pod.key)) &&
-      (pod.ready ? pod.readyAge < ROLLOUT : pod.age < ROLLOUT),
+  // A pod within its grace period is about to be replaced, one that is young has not been found yet.
+  const leaves = (pod: (typeof pods)[number]) => pod.deleting && pod.deletingAge === 0;
+  const young = pods.filter(pod =>
+    leaves(pod)
+      ? behind.some(workload => workload.workload.key === pod.workload.key)
+      : behind.some(workload => workload.pods.includes(pod.key)) &&
+        (pod.ready ? pod.readyAge < ROLLOUT : pod.age < ROLLOUT),
   ).length;
   return Math.max(0, wanted - Math.max(healthy, 0) - Math.min(young, Math.max(0, wanted - healthy)));
 }

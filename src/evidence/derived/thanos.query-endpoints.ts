@@ -225,6 +225,15 @@ const STATE = [
   'labelTexts',
 ] as const satisfies readonly State[];
 
+/** Seconds for which an address may refuse while the pod behind it is replaced. */
+const REPLACED_WITHIN = 30;
+
+/** A moment ago it answered, and now it refuses, as while the pod behind it is replaced. A failing entry keeps the time at which it answered last. */
+export function hasJustGone(entry: StoreEntry | undefined): boolean {
+  if (!entry || !['refused', 'closed'].includes(entry.errorKind)) return false;
+  return entry.lastCheckAge >= 0 && entry.lastCheckAge < REPLACED_WITHIN;
+}
+
 const NO_STATE = { listed: [], failing: [], error: '', errorKind: '', failedCheck: '', labelTexts: [] };
 
 /** What the Query's replicas say of it: one that has lost it is enough. */
@@ -252,8 +261,9 @@ function inReplica(target: QueryTarget, stores: readonly StoreEntry[]): Pick<Row
   const listed = target.addresses.flatMap(address => byAddress.get(address) ?? []);
   const lost = target.due.filter(address => !byAddress.get(address)?.healthy);
   const nothing = target.addresses.length === 0;
-  const settling = !nothing && target.due.length === 0 && listed.every(store => !store.healthy);
-  const failing = nothing ? [target.name] : lost;
+  const young = target.rolling || (lost.length > 0 && lost.every(address => hasJustGone(byAddress.get(address))));
+  const settling = young || (!nothing && target.due.length === 0 && listed.every(store => !store.healthy));
+  const failing = young ? [] : nothing ? [target.name] : lost;
   const first = failing.map(address => byAddress.get(address)).find(entry => entry !== undefined);
   const down = failing.length > 0;
   return {

@@ -95,9 +95,16 @@ export const collector = derived({
   },
 });
 
+interface Readiness {
+  readonly ready: boolean;
+  readonly readyAge: number;
+  readonly age: number;
+  readonly deletingAge: number;
+}
+
 interface Around {
   readonly takenAt: number;
-  readonly byPod: ReadonlyMap<string, { readonly ready: boolean; readonly readyAge: number; readonly age: number }>;
+  readonly byPod: ReadonlyMap<string, Readiness>;
   readonly wanted: ReadonlyMap<string, ShapeOf<typeof workloadsCollector.shape>[number]>;
   readonly stores: readonly ObjectStore[];
 }
@@ -109,7 +116,8 @@ function rowOf(group: readonly Component[], around: Around): ThanosWorkload {
   const pods = living.map(component => around.byPod.get(component.pod.key)).filter(pod => pod !== undefined);
   const running = living.filter(component => component.running);
   const steady = running.filter(component => !component.crashLooping);
-  const since = workload?.newestAge ?? workload?.age ?? -1;
+  const leaving = group.map(component => around.byPod.get(component.pod.key)).filter(pod => pod !== undefined);
+  const since = leaving.length > 0 ? goneFor(leaving) : (workload?.newestAge ?? workload?.age ?? -1);
   // The Ready condition says since when a pod has not been ready; without pods the youngest change of the workload does.
   const downFor = pods.some(pod => pod.ready)
     ? 0
@@ -176,7 +184,12 @@ function rowOf(group: readonly Component[], around: Around): ThanosWorkload {
   return Object.defineProperties(base, placeFields(first, around.stores)) as unknown as ThanosWorkload;
 }
 
-function unreadyFor(pod: { readonly ready: boolean; readonly readyAge: number; readonly age: number }): number {
+/** Of pods that are about to go: one that is ready has its grace period to end in, and another comes after it. */
+function goneFor(pods: readonly Readiness[]): number {
+  return Math.min(...pods.map(pod => (pod.ready ? Math.max(0, pod.deletingAge) : unreadyFor(pod))));
+}
+
+function unreadyFor(pod: Readiness): number {
   return pod.readyAge >= 0 ? pod.readyAge : Math.max(0, pod.age);
 }
 
