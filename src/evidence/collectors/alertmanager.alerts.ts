@@ -1,6 +1,6 @@
 import type { ShapeOf } from '../../model/shape.ts';
 import { fetched } from '../collector.ts';
-import { askEach, type Part, replicasOf } from '../components/replicas.ts';
+import { askEach, onePerResource, type Part, replicasOf } from '../components/replicas.ts';
 import { age, list, REF, strings, text } from '../objects.ts';
 
 const SHAPE = [
@@ -28,7 +28,7 @@ type Row = ShapeOf<typeof SHAPE>[number];
 
 export const collector = fetched({
   id: 'alertmanager.alerts',
-  about: 'The alerts that each Alertmanager has now.',
+  about: 'The alerts that each Alertmanager has now, told by one of its replicas: they tell each other.',
   needs: [{ verbs: ['get'], group: '', resource: 'pods/proxy' }],
   shape: SHAPE,
   async collect(context): Promise<ShapeOf<typeof SHAPE>> {
@@ -53,7 +53,7 @@ export const collector = fetched({
     return askEach<Row>(
       context,
       { id: 'alertmanager.alerts', core: false },
-      await replicasOf(context, ['alertmanager']),
+      onePerResource(await replicasOf(context, ['alertmanager'])),
       replica => ({ alertmanager: replica.subject, pod: replica.pod }),
       [part],
     );

@@ -1,8 +1,6 @@
 import type { ShapeOf } from '../../model/shape.ts';
 import { fetched } from '../collector.ts';
-import { askEach, type Part, replicasOf } from '../components/replicas.ts';
-import type { Component } from '../derived/thanos.components.ts';
-import { gapOf } from '../gaps.ts';
+import { askEach, onePerResource, type Part, replicasOf } from '../components/replicas.ts';
 import { list, REF, text } from '../objects.ts';
 
 const SHAPE = [{ evaluator: REF, pod: REF, running: 'bool', names: ['str'], complete: 'bool' }] as const;
@@ -31,14 +29,3 @@ export const collector = fetched({
     );
   },
 });
-
-/** The replicas of a resource scrape the same: one that runs is enough. */
-function onePerResource(replicas: readonly Component[]): readonly Component[] {
-  const chosen = new Map<string, Component>();
-  for (const replica of replicas) {
-    const key = gapOf(replica) ? `gap ${chosen.size}` : replica.subject.key;
-    const other = chosen.get(key);
-    if (!other || (!other.running && replica.running)) chosen.set(key, replica);
-  }
-  return [...chosen.values()];
-}

@@ -17,6 +17,17 @@ export async function replicasOf(context: Context, components: readonly string[]
   );
 }
 
+/** Of what all replicas of a resource know alike, one replica can tell: one that runs, where there is one. */
+export function onePerResource(replicas: readonly Component[]): readonly Component[] {
+  const chosen = new Map<string, Component>();
+  for (const replica of replicas) {
+    const key = gapOf(replica) ? `gap ${chosen.size}` : replica.subject.key;
+    const other = chosen.get(key);
+    if (!other || (!other.running && replica.running)) chosen.set(key, replica);
+  }
+  return [...chosen.values()];
+}
+
 /** HTTP to one container, below the prefix that it serves under. What was answered once is not asked again by `answer`. */
 export interface Asker {
   answer(path: string): Promise<HttpAnswer>;
