@@ -62,5 +62,7 @@ it('packages that are imported on demand work once they are bundled', async () =
     'unreachable',
     'manifest.yaml',
   ]);
-  expect(stderr).toBe('');
+  // A package under OpenID Connect still asks for Node's own punycode, which later versions of Node remark upon.
+  const remarks = stderr.split('\n').filter(line => line !== '' && !/DEP0040|--trace-deprecation/.test(line));
+  expect(remarks).toEqual([]);
 }, 20_000);
