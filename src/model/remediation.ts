@@ -327,6 +327,8 @@ export interface Action {
   /** `allow plain HTTP`. */
   readonly title: string;
   readonly risk: Risk;
+  /** What a rule gives it under `with:`, by name. */
+  readonly parameters: Readonly<Record<string, 'needed' | 'optional'>>;
   /** What it writes and reads, for the role. */
   readonly access: readonly Access[];
   plan(input: PlanInput): Promise<Draft>;

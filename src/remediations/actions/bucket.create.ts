@@ -13,6 +13,7 @@ export const action: Action = {
   id: 'bucket.create',
   title: 'create the bucket',
   risk: 'change',
+  parameters: { secret: 'needed', bucket: 'needed' },
   access: [{ verbs: ['get'], group: '', resource: 'secrets' }],
   async plan(input) {
     const secret = targetOfKey(input.parameters.secret);

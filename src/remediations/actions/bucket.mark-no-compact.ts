@@ -13,6 +13,7 @@ export const action: Action = {
   id: 'bucket.mark-no-compact',
   title: 'keep the block out of compaction',
   risk: 'change',
+  parameters: { bucket: 'needed', block: 'needed' },
   access: [{ verbs: ['get'], group: '', resource: 'secrets' }],
   async plan(input) {
     const block = input.parameters.block ?? '';

@@ -9,6 +9,7 @@ export const action: Action = {
   id: 'cilium.announce-load-balancer-addresses',
   title: 'announce the addresses of load balancers',
   risk: 'change',
+  parameters: { policy: 'needed' },
   access: [{ verbs: ['get', 'patch'], group: 'cilium.io', resource: 'ciliuml2announcementpolicies' }],
   async plan(input) {
     const name = (input.parameters.policy ?? '').replace(/^CiliumL2AnnouncementPolicy /, '');

@@ -16,6 +16,7 @@ export const action: Action = {
   id: 'cilium.extend-address-pool',
   title: 'add addresses to the pool',
   risk: 'change',
+  parameters: { pool: 'needed' },
   access: [
     { verbs: ['get', 'list', 'patch'], group: 'cilium.io', resource: 'ciliumloadbalancerippools' },
     { verbs: ['list'], group: '', resource: 'services' },

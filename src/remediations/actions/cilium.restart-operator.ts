@@ -7,6 +7,7 @@ export const action: Action = {
   id: 'cilium.restart-operator',
   title: "restart Cilium's operator",
   risk: 'restart',
+  parameters: { workload: 'needed' },
   access: RESTART_ACCESS,
   async plan(input) {
     const target = targetOfKey(input.parameters.workload);

@@ -13,6 +13,7 @@ export const action: Action = {
   id: 'kubernetes.delete-evicted-pods',
   title: 'delete what evictions left',
   risk: 'change',
+  parameters: { workload: 'needed' },
   access: [
     { verbs: ['get', 'list', 'delete'], group: '', resource: 'pods' },
     { verbs: ['get'], group: '', resource: 'nodes' },

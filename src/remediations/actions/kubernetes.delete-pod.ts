@@ -9,6 +9,7 @@ export const action: Action = {
   id: 'kubernetes.delete-pod',
   title: 'replace the pod',
   risk: 'restart',
+  parameters: { pod: 'needed' },
   access: [
     { verbs: ['get', 'list', 'delete'], group: '', resource: 'pods' },
     { verbs: ['create'], group: '', resource: 'pods/eviction' },

@@ -9,6 +9,7 @@ export const action: Action = {
   id: 'kubernetes.delete-stuck-revision-pod',
   title: 'replace the pod of the old revision',
   risk: 'restart',
+  parameters: { pod: 'needed' },
   access: [
     { verbs: ['get', 'list', 'delete'], group: '', resource: 'pods' },
     { verbs: ['get'], group: 'apps', resource: 'statefulsets' },

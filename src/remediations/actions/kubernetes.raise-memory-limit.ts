@@ -11,6 +11,7 @@ export const action: Action = {
   id: 'kubernetes.raise-memory-limit',
   title: 'raise the memory limit',
   risk: 'restart',
+  parameters: { workload: 'needed', container: 'needed' },
   access: [
     { verbs: ['get', 'patch'], group: 'apps', resource: 'deployments' },
     { verbs: ['get', 'patch'], group: 'apps', resource: 'statefulsets' },

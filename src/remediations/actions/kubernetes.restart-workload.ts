@@ -7,6 +7,7 @@ export const action: Action = {
   id: 'kubernetes.restart-workload',
   title: 'restart',
   risk: 'restart',
+  parameters: { workload: 'needed' },
   access: RESTART_ACCESS,
   async plan(input) {
     // Several, separated by commas, are restarted in this order.

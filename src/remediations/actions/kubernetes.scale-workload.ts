@@ -10,6 +10,7 @@ export const action: Action = {
   id: 'kubernetes.scale-workload',
   title: 'scale up from zero',
   risk: 'restart',
+  parameters: { workload: 'needed', replicas: 'optional' },
   access: [
     { verbs: ['get', 'patch'], group: 'apps', resource: 'deployments/scale' },
     { verbs: ['get', 'patch'], group: 'apps', resource: 'statefulsets/scale' },

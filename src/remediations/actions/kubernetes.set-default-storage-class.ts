@@ -10,6 +10,7 @@ export const action: Action = {
   id: 'kubernetes.set-default-storage-class',
   title: 'make the class the default one',
   risk: 'change',
+  parameters: { class: 'needed' },
   access: [
     { verbs: ['get', 'list', 'patch'], group: 'storage.k8s.io', resource: 'storageclasses' },
     { verbs: ['list'], group: '', resource: 'persistentvolumeclaims' },

@@ -10,6 +10,7 @@ export const action: Action = {
   id: 'kubernetes.set-ingress-class',
   title: 'name the ingress class',
   risk: 'change',
+  parameters: { ingress: 'needed' },
   access: [
     { verbs: ['get', 'list', 'patch'], group: 'networking.k8s.io', resource: 'ingresses' },
     { verbs: ['list'], group: 'networking.k8s.io', resource: 'ingressclasses' },

@@ -12,6 +12,7 @@ export const action: Action = {
   id: 'kubernetes.uncordon-node',
   title: 'uncordon',
   risk: 'change',
+  parameters: { node: 'needed' },
   access: [{ verbs: ['get', 'patch'], group: '', resource: 'nodes' }],
   async plan(input) {
     const target = targetOfKey(`Node ${(input.parameters.node ?? '').replace(/^Node /, '')}`);

@@ -8,6 +8,7 @@ export const action: Action = {
   id: 'kubernetes.use-recreate-strategy',
   title: 'end the old pod before the new one starts',
   risk: 'restart',
+  parameters: { workload: 'needed' },
   access: [
     { verbs: ['get', 'patch'], group: 'apps', resource: 'deployments' },
     { verbs: ['get'], group: '', resource: 'persistentvolumeclaims' },

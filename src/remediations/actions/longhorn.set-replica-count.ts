@@ -9,6 +9,7 @@ export const action: Action = {
   id: 'longhorn.set-replica-count',
   title: 'ask for no more replicas than there are nodes',
   risk: 'change',
+  parameters: { volume: 'needed' },
   access: [
     { verbs: ['get', 'list', 'patch'], group: 'longhorn.io', resource: 'volumes' },
     { verbs: ['list'], group: 'longhorn.io', resource: 'nodes' },

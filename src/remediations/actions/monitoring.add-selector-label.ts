@@ -11,6 +11,7 @@ export const action: Action = {
   id: 'monitoring.add-selector-label',
   title: 'add the label that is selected by',
   risk: 'change',
+  parameters: { object: 'needed', label: 'needed', value: 'needed' },
   access: [
     ...MONITOR_ACCESS,
     ...RESOURCES.map(resource => ({ verbs: ['get', 'patch'], group: 'monitoring.coreos.com', resource })),

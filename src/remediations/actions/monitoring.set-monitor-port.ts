@@ -10,6 +10,7 @@ export const action: Action = {
   id: 'monitoring.set-monitor-port',
   title: 'name the port that the Service has',
   risk: 'change',
+  parameters: { monitor: 'needed', endpoint: 'needed', port: 'needed' },
   access: [...MONITOR_ACCESS, { verbs: ['list'], group: '', resource: 'services' }],
   async plan(input) {
     const target = targetOfKey(input.parameters.monitor);

@@ -13,6 +13,7 @@ export const action: Action = {
   id: 'prometheus.extend-startup-budget',
   title: 'give it more time to start',
   risk: 'restart',
+  parameters: { prometheus: 'needed' },
   access: PROMETHEUS_ACCESS,
   async plan(input) {
     const resource = await prometheusResource(input);

@@ -13,6 +13,7 @@ export const action: Action = {
   id: 'prometheus.grow-claim',
   title: 'grow the claims, in the four steps of the operator',
   risk: 'change',
+  parameters: { prometheus: 'needed' },
   access: [
     ...PROMETHEUS_ACCESS,
     { verbs: ['get', 'list', 'patch'], group: '', resource: 'persistentvolumeclaims' },

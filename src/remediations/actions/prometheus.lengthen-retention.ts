@@ -13,6 +13,7 @@ export const action: Action = {
   id: 'prometheus.lengthen-retention',
   title: 'keep local data longer',
   risk: 'change',
+  parameters: { prometheus: 'needed' },
   access: PROMETHEUS_ACCESS,
   async plan(input) {
     const resource = await prometheusResource(input);

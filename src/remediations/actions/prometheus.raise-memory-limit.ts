@@ -6,6 +6,7 @@ export const action: Action = {
   id: 'prometheus.raise-memory-limit',
   title: 'raise the memory limit',
   risk: 'restart',
+  parameters: { prometheus: 'needed' },
   access: [
     ...PROMETHEUS_ACCESS,
     { verbs: ['get', 'list'], group: '', resource: 'pods' },

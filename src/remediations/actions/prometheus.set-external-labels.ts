@@ -7,6 +7,7 @@ export const action: Action = {
   id: 'prometheus.set-external-labels',
   title: 'set the label that names the cluster',
   risk: 'data-loss',
+  parameters: { prometheus: 'needed', label: 'optional', value: 'optional' },
   access: PROMETHEUS_ACCESS,
   async plan(input) {
     const resource = await prometheusResource(input);

@@ -12,6 +12,7 @@ export const action: Action = {
   id: 'prometheus.set-objstore-key',
   title: 'name the key that the Secret has',
   risk: 'restart',
+  parameters: { secret: 'needed' },
   access: [
     ...PROMETHEUS_ACCESS,
     { verbs: ['list'], group: 'monitoring.coreos.com', resource: 'prometheuses' },

@@ -9,6 +9,7 @@ export const action: Action = {
   id: 'prometheus.unpause',
   title: 'let the operator work on it again',
   risk: 'change',
+  parameters: { prometheus: 'needed' },
   access: [
     ...PROMETHEUS_ACCESS,
     { verbs: ['get'], group: 'apps', resource: 'statefulsets' },

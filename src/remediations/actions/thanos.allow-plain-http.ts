@@ -13,6 +13,7 @@ export const action: Action = {
   id: 'thanos.allow-plain-http',
   title: 'allow plain HTTP',
   risk: 'change',
+  parameters: { secret: 'needed', key: 'needed' },
   access: CONFIGURATION_ACCESS,
   async plan(input) {
     const stored = await readConfiguration(input);

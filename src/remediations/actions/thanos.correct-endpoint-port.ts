@@ -9,6 +9,7 @@ export const action: Action = {
   id: 'thanos.correct-endpoint-port',
   title: 'ask the gRPC port',
   risk: 'restart',
+  parameters: { workload: 'needed', flag: 'needed', value: 'needed', port: 'optional' },
   access: [...ARGUMENTS_ACCESS, { verbs: ['get'], group: '', resource: 'services' }],
   async plan(input) {
     const target = targetOfKey(input.parameters.workload);

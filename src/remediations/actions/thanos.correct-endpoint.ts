@@ -14,6 +14,7 @@ export const action: Action = {
   id: 'thanos.correct-endpoint',
   title: 'write the endpoint as host and port',
   risk: 'change',
+  parameters: { secret: 'needed', key: 'needed' },
   access: CONFIGURATION_ACCESS,
   async plan(input) {
     const stored = await readConfiguration(input);

@@ -9,6 +9,7 @@ export const action: Action = {
   id: 'thanos.restart-halted-compactor',
   title: 'restart the Compactor',
   risk: 'restart',
+  parameters: { workload: 'needed' },
   access: RESTART_ACCESS,
   async plan(input) {
     const target = targetOfKey(input.parameters.workload);

@@ -25,6 +25,7 @@ export const action: Action = {
   id: 'thanos.set-flag',
   title: 'set one flag',
   risk: 'restart',
+  parameters: { workload: 'needed', flag: 'needed', value: 'optional', how: 'optional' },
   access: ARGUMENTS_ACCESS,
   async plan(input) {
     const target = targetOfKey(input.parameters.workload);

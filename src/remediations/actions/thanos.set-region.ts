@@ -6,6 +6,7 @@ export const action: Action = {
   id: 'thanos.set-region',
   title: "set the store's region",
   risk: 'change',
+  parameters: { secret: 'needed', key: 'needed', region: 'needed' },
   access: CONFIGURATION_ACCESS,
   async plan(input) {
     const stored = await readConfiguration(input);

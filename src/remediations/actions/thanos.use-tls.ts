@@ -14,6 +14,7 @@ export const action: Action = {
   id: 'thanos.use-tls',
   title: 'speak TLS to the store',
   risk: 'change',
+  parameters: { secret: 'needed', key: 'needed' },
   access: CONFIGURATION_ACCESS,
   async plan(input) {
     const stored = await readConfiguration(input);
