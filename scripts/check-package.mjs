@@ -21,7 +21,7 @@ const ALLOWED = [
   /^dist\/fleets\/[\w-]+\.tar\.gz$/,
   /^dist\/THIRD-PARTY-LICENSES\.txt$/,
   /^rules\/([\w-]+\/)?[\w.-]+\.(yaml|json|md)$/,
-  /^docs\/([\w-]+\/)*[\w.-]+\.(md|svg|png)$/,
+  /^docs\/([\w-]+\/)*[\w.-]+\.(md|svg|png|yaml)$/,
   /^deploy\/([\w-]+\/)*[\w.-]+$/,
 ];
 const REQUIRED = [

@@ -1,4 +1,5 @@
 import type { Rule, Template } from '../model/rule.ts';
+import { type GuideHeading, guideChapter } from './guide-coverage.ts';
 
 const FOLDERS: Readonly<Record<string, string>> = {
   access: 'Access',
@@ -12,8 +13,10 @@ const FOLDERS: Readonly<Record<string, string>> = {
   alerting: 'Alerting and Grafana',
 };
 
+const GUIDE = "The operators' guide, heading by heading";
+
 /** `docs/TROUBLESHOOTING.md`: the troubleshooting guide that the rules are, in words. */
-export function troubleshootingGuide(rules: readonly Rule[]): string {
+export function troubleshootingGuide(rules: readonly Rule[], guide: readonly GuideHeading[]): string {
   const titles = new Map(rules.map(rule => [rule.id, rule.title]));
   const known = Object.keys(FOLDERS);
   const folders = [...new Set(rules.map(rule => rule.folder))].sort((a, b) => known.indexOf(a) - known.indexOf(b));
@@ -23,13 +26,15 @@ export function troubleshootingGuide(rules: readonly Rule[]): string {
     `What thanos-doctor looks for: ${rules.length} rules. Written by \`scripts/generate.mjs\` from \`rules/\`; \`thanos-doctor explain RULE\` says the same on a terminal.`,
     '',
     ...folders.map(folder => `- [${FOLDERS[folder] ?? folder}](#${anchor(FOLDERS[folder] ?? folder)})`),
+    `- [${GUIDE}](#${anchor(GUIDE)})`,
     '',
   ];
   for (const folder of folders) {
     lines.push(`## ${FOLDERS[folder] ?? folder}`, '');
     for (const rule of rules.filter(candidate => candidate.folder === folder)) lines.push(...ruleLines(rule, titles));
   }
-  return `${lines.join('\n')}`;
+  lines.push(`## ${GUIDE}`, '', ...guideChapter(guide));
+  return lines.join('\n');
 }
 
 function ruleLines(rule: Rule, titles: ReadonlyMap<string, string>): readonly string[] {
