@@ -13,7 +13,7 @@ import type {
   Writer,
 } from '../model/remediation.ts';
 import type { RawObject } from '../model/source.ts';
-import { canonical, differences, diffOf } from './changes.ts';
+import { canonical, differences, diffOf, filledIn } from './changes.ts';
 import { guard, passed } from './guards.ts';
 import { changesSince, failedSince, openAttempts, writesOf } from './history.ts';
 import { leaseOf, otherHolder } from './lease.ts';
@@ -220,7 +220,8 @@ async function mayDo(writes: readonly Step[], { api }: Planning): Promise<true |
 /** Only the first write to each object: the later ones fit what will be there then. */
 async function dryRun(writes: readonly Step[], { writer, moment }: Planning): Promise<true | string> {
   const tried: Target[] = [];
-  for (const step of writes) {
+  for (const planned of writes) {
+    const step = filledIn(planned, moment.at, moment.id);
     const written = writtenBy(step);
     if (tried.some(target => sameTarget(target, written))) continue;
     tried.push(written);

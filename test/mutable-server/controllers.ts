@@ -15,7 +15,8 @@ function ownedPods(cluster: Cluster, uid: string): readonly RawObject[] {
 /** Replaces the pods of a workload whose template changed, and reports them ready. */
 export const rollout: Controller = (cluster, before, after) => {
   if (!after || !WORKLOADS.has(after.kind) || after.metadata.generation === after.status?.observedGeneration) return;
-  const wanted = after.spec.replicas ?? 1;
+  const isDaemonSet = after.kind === 'DaemonSet';
+  const wanted = isDaemonSet ? (after.status?.desiredNumberScheduled ?? 1) : (after.spec.replicas ?? 1);
   const templateChanged = JSON.stringify(before?.spec?.template) !== JSON.stringify(after.spec.template);
   if (templateChanged) {
     for (const pod of ownedPods(cluster, after.metadata.uid)) {
@@ -27,19 +28,16 @@ export const rollout: Controller = (cluster, before, after) => {
   cluster.setStatus(after, {
     ...after.status,
     observedGeneration: after.metadata.generation,
-    replicas: wanted,
-    updatedReplicas: wanted,
-    readyReplicas: wanted,
-    availableReplicas: wanted,
-    ...(after.kind === 'StatefulSet' ? { currentRevision: revision, updateRevision: revision } : {}),
-    ...(after.kind === 'DaemonSet'
+    ...(isDaemonSet
       ? {
           desiredNumberScheduled: wanted,
-          updatedNumberScheduled: wanted,
-          numberReady: wanted,
           currentNumberScheduled: wanted,
+          updatedNumberScheduled: wanted,
+          numberMisscheduled: 0,
+          numberReady: wanted,
         }
-      : {}),
+      : { replicas: wanted, updatedReplicas: wanted, readyReplicas: wanted, availableReplicas: wanted }),
+    ...(after.kind === 'StatefulSet' ? { currentRevision: revision, updateRevision: revision } : {}),
   });
 };
 
@@ -88,11 +86,23 @@ export const operator: Controller = (cluster, _before, after) => {
         name,
         namespace,
         generation: 1,
-        ownerReferences: [{ kind: 'Prometheus', name: after.metadata.name, uid: after.metadata.uid, controller: true }],
+        ownerReferences: [
+          {
+            apiVersion: after.apiVersion,
+            kind: 'Prometheus',
+            name: after.metadata.name,
+            uid: after.metadata.uid,
+            controller: true,
+          },
+        ],
       },
       spec: {
         replicas: wanted,
-        template: {},
+        selector: { matchLabels: { prometheus: after.metadata.name } },
+        template: {
+          metadata: { labels: { prometheus: after.metadata.name } },
+          spec: { containers: [{ name: 'prometheus', image: 'example/prometheus:v3.7.0' }] },
+        },
         volumeClaimTemplates: [after.spec.storage?.volumeClaimTemplate].filter(Boolean),
       },
       status: { observedGeneration: 1, replicas: wanted, updatedReplicas: wanted, readyReplicas: wanted },
@@ -102,7 +112,9 @@ export const operator: Controller = (cluster, _before, after) => {
         ...pod,
         metadata: {
           ...pod.metadata,
-          ownerReferences: [{ kind: 'StatefulSet', name, uid: set.metadata.uid, controller: true }],
+          ownerReferences: [
+            { apiVersion: 'apps/v1', kind: 'StatefulSet', name, uid: set.metadata.uid, controller: true },
+          ],
         },
       });
     }

@@ -1,3 +1,5 @@
+import type { RawObject } from '../../src/model/source.ts';
+
 /** What the server serves: group, version, plural, kind, and whether it is namespaced. */
 const TABLE: readonly (readonly [string, string, string, string, boolean])[] = [
   ['', 'v1', 'namespaces', 'Namespace', false],
@@ -64,3 +66,31 @@ export const GROUPS = [...new Set(RESOURCES.map(({ group, version }) => `${group
     resources: resources.map(({ name, kind, namespaced, verbs }) => ({ name, kind, namespaced, verbs: [...verbs] })),
   };
 });
+
+/** What a path of the API names. */
+export interface Place {
+  readonly resource: Resource;
+  readonly namespace: string;
+  readonly name: string;
+  readonly subresource: string;
+}
+
+/** Undefined where nothing is served. */
+export function placeOf(path: string): Place | undefined {
+  const parts = path.split('/').filter(Boolean).map(decodeURIComponent);
+  const [group = '', version, ...inside] = parts[0] === 'api' ? ['', ...parts.slice(1)] : parts.slice(1);
+  const isNamespaced = inside[0] === 'namespaces' && inside.length > 2;
+  const [plural = '', name = '', subresource = ''] = isNamespaced ? inside.slice(2) : inside;
+  const resource = RESOURCES.find(entry => entry.group === group && entry.version === version && entry.name === plural);
+  return resource && { resource, namespace: isNamespaced ? inside[1]! : '', name, subresource };
+}
+
+export function groupOf(kind: string): string {
+  return RESOURCES.find(entry => entry.kind === kind)?.group ?? '';
+}
+
+/** Longhorn has a kind Node too. */
+export function groupIn(object: RawObject): string {
+  const [group, version] = String(object.apiVersion ?? '').split('/');
+  return version ? group! : groupOf(object.kind);
+}

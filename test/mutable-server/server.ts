@@ -6,7 +6,7 @@ import { discoveryRoot, groupDocument, resourceDocument } from '../../src/simula
 import { type SimulatedRequest, serveHttp } from '../../src/simulator/local-server.ts';
 import { CONTROLLERS, type Controller } from './controllers.ts';
 import { merged, patched, strategicallyMerged } from './patches.ts';
-import { GROUPS, RESOURCES, type Resource } from './resources.ts';
+import { GROUPS, groupIn, groupOf, type Place, placeOf, type Resource } from './resources.ts';
 
 /** One request that writes, or would. */
 export interface Call {
@@ -62,7 +62,7 @@ export interface MutableServer extends Cluster {
   close(): Promise<void>;
 }
 
-const WRITES = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+export const WRITES: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 /** An API server that keeps objects and changes them as the real one does, for tests of whatever writes. */
 export async function startMutableServer(options: ServerOptions): Promise<MutableServer> {
@@ -276,12 +276,8 @@ export async function startMutableServer(options: ServerOptions): Promise<Mutabl
     if (!WRITES.has(request.method)) return read(url, request);
     const reviewed = review(url.pathname, body);
     if (reviewed) return reviewed;
-    const dryRun =
-      url.searchParams.get('dryRun') === 'All' ||
-      body.dryRun?.includes?.('All') ||
-      body.deleteOptions?.dryRun?.includes('All') ||
-      false;
-    const call: Call = { method: request.method, path: url.pathname, dryRun, body };
+    const call: Call = { method: request.method, path: url.pathname, dryRun: isDryRun(url, body), body };
+    const { dryRun } = call;
     (dryRun ? dryRuns : writes).push(`${request.method} ${url.pathname}`);
     const fault = options.fault?.(call);
     if (fault && !fault.applied) return faulty(fault);
@@ -366,35 +362,19 @@ export async function startMutableServer(options: ServerOptions): Promise<Mutabl
   };
 }
 
-function faulty(fault: Fault): Answer {
+/** Whether the server is asked only what would be. */
+export function isDryRun(url: URL, body: RawObject): boolean {
+  const stated: readonly unknown[] = [
+    url.searchParams.getAll('dryRun'),
+    Array.isArray(body) ? [] : body.dryRun,
+    Array.isArray(body) ? [] : body.deleteOptions?.dryRun,
+  ].flat();
+  return stated.includes('All');
+}
+
+export function faulty(fault: Fault): Answer {
   if (fault.is === 'cut') return { is: 'reset' };
   return statusAnswer(fault.status, fault.reason, fault.message ?? 'on purpose');
-}
-
-interface Place {
-  readonly resource: Resource;
-  readonly namespace: string;
-  readonly name: string;
-  readonly subresource: string;
-}
-
-function placeOf(path: string): Place | undefined {
-  const parts = path.split('/').filter(Boolean).map(decodeURIComponent);
-  const [group = '', version, ...inside] = parts[0] === 'api' ? ['', ...parts.slice(1)] : parts.slice(1);
-  const isNamespaced = inside[0] === 'namespaces' && inside.length > 2;
-  const [plural = '', name = '', subresource = ''] = isNamespaced ? inside.slice(2) : inside;
-  const resource = RESOURCES.find(entry => entry.group === group && entry.version === version && entry.name === plural);
-  return resource && { resource, namespace: isNamespaced ? inside[1]! : '', name, subresource };
-}
-
-function groupOf(kind: string): string {
-  return RESOURCES.find(entry => entry.kind === kind)?.group ?? '';
-}
-
-/** Longhorn has a kind Node too. */
-function groupIn(object: RawObject): string {
-  const [group, version] = String(object.apiVersion ?? '').split('/');
-  return version ? group! : groupOf(object.kind);
 }
 
 function bare(object: RawObject): RawObject {

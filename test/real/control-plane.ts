@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,10 +10,29 @@ export interface ControlPlane {
   /** A kubeconfig with one context, whose user may do everything. */
   readonly kubeconfig: string;
   readonly url: string;
+  /** Certificate and key of the server, which hold for 127.0.0.1. */
+  readonly certificate: { readonly cert: string; readonly key: string };
+  /** What was asked so far, as the server's own audit log tells it. */
+  audited(): readonly AuditEvent[];
+  /** A kubeconfig for another token. */
+  kubeconfigFor(token: string): string;
   close(): Promise<void>;
 }
 
-const TOKEN = 'only-for-this-test';
+/** An event of the API server's audit log, as far as it matters here. */
+export interface AuditEvent {
+  readonly verb: string;
+  readonly requestURI: string;
+  readonly user: { readonly username: string };
+  readonly objectRef?: { readonly resource?: string; readonly subresource?: string };
+  readonly responseStatus?: { readonly code?: number };
+  /** Holds how RBAC decided. */
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Tokens by user: one that may do everything, and two that may do nothing yet. */
+export const TOKENS = { tester: 'only-for-this-test', fixer: 'fixer-of-this-test', looker: 'looker-of-this-test' };
+const TOKEN = TOKENS.tester;
 
 /** Where kube-apiserver and etcd lie: the convention of envtest; '' where there are none. */
 export function controlPlaneAssets(environment = process.env): string {
@@ -29,7 +48,14 @@ export async function startControlPlane(assets: string): Promise<ControlPlane> {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const key = join(folder, 'service-accounts.key');
   writeFileSync(key, privateKey.export({ type: 'pkcs1', format: 'pem' }), { mode: 0o600 });
-  writeFileSync(join(folder, 'tokens.csv'), `${TOKEN},tester,tester,system:masters\n`, { mode: 0o600 });
+  const tokens = [
+    `${TOKEN},tester,tester,system:masters`,
+    `${TOKENS.fixer},fixer,fixer`,
+    `${TOKENS.looker},looker,looker`,
+  ];
+  writeFileSync(join(folder, 'tokens.csv'), `${tokens.join('\n')}\n`, { mode: 0o600 });
+  const policy = { apiVersion: 'audit.k8s.io/v1', kind: 'Policy', omitStages: ['RequestReceived', 'ResponseStarted'] };
+  writeFileSync(join(folder, 'policy.yaml'), stringify({ ...policy, rules: [{ level: 'Metadata' }] }));
   const processes: ChildProcess[] = [];
   let words = '';
   const start = (name: string, args: readonly string[]) => {
@@ -58,6 +84,8 @@ export async function startControlPlane(assets: string): Promise<ControlPlane> {
     `--service-account-signing-key-file=${key}`,
     `--token-auth-file=${join(folder, 'tokens.csv')}`,
     '--authorization-mode=RBAC',
+    `--audit-policy-file=${join(folder, 'policy.yaml')}`,
+    `--audit-log-path=${join(folder, 'audit.log')}`,
     // No controller makes the accounts that this plugin asks for.
     '--disable-admission-plugins=ServiceAccount',
   ]);
@@ -81,16 +109,26 @@ export async function startControlPlane(assets: string): Promise<ControlPlane> {
     await close();
     throw error;
   }
-  return {
-    url,
-    kubeconfig: stringify({
+  const read = (name: string) => readFileSync(join(folder, name), 'utf8');
+  const kubeconfigFor = (token: string) =>
+    stringify({
       apiVersion: 'v1',
       kind: 'Config',
       clusters: [{ name: 'test', cluster: { server: url, 'insecure-skip-tls-verify': true } }],
-      users: [{ name: 'tester', user: { token: TOKEN } }],
+      users: [{ name: 'tester', user: { token } }],
       contexts: [{ name: 'test', context: { cluster: 'test', user: 'tester' } }],
       'current-context': 'test',
-    }),
+    });
+  return {
+    url,
+    kubeconfig: kubeconfigFor(TOKEN),
+    kubeconfigFor,
+    certificate: { cert: read('certificates/apiserver.crt'), key: read('certificates/apiserver.key') },
+    audited: () =>
+      read('audit.log')
+        .split('\n')
+        .filter(Boolean)
+        .map(line => JSON.parse(line)),
     close,
   };
 }

@@ -84,11 +84,13 @@ function withPort(port: number | undefined) {
 
 let counter = 0;
 
+export type StartServer = (options: ServerOptions) => Promise<MutableServer>;
+
 /** A server with the scene's objects, and everything that a fix needs, in memory. */
-export async function stage(scene: Scene): Promise<Stage> {
+export async function stage(scene: Scene, start: StartServer = startMutableServer): Promise<Stage> {
   const s3 = scene.buckets ? await startBuckets(scene.buckets) : undefined;
   const objects = JSON.parse(JSON.stringify(scene.objects, withPort(s3?.port)));
-  const server = await startMutableServer({ objects, ...scene.server });
+  const server = await start({ objects, ...scene.server });
   const folder = await mkdtemp(join(tmpdir(), 'fix-'));
   const kubeconfig = join(folder, 'kubeconfig');
   await writeFile(kubeconfig, server.kubeconfig);

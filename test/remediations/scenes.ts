@@ -16,12 +16,13 @@ export const base64 = (text: string) => Buffer.from(text, 'utf8').toString('base
 /** A workload whose pods are all ready. */
 export function workload(kind: string, name: string, more: RawObject = {}): RawObject {
   const replicas = more.spec?.replicas ?? 1;
+  const isDaemonSet = kind === 'DaemonSet';
   return {
     apiVersion: 'apps/v1',
     kind,
     metadata: { name, namespace: 'ns', generation: 1, uid: `uid-${name}`, ...more.metadata },
     spec: {
-      replicas,
+      ...(isDaemonSet ? {} : { replicas }),
       selector: { matchLabels: { app: name } },
       template: {
         metadata: { labels: { app: name } },
@@ -31,14 +32,16 @@ export function workload(kind: string, name: string, more: RawObject = {}): RawO
     },
     status: {
       observedGeneration: 1,
-      replicas,
-      updatedReplicas: replicas,
-      readyReplicas: replicas,
-      availableReplicas: replicas,
+      ...(isDaemonSet
+        ? {
+            desiredNumberScheduled: replicas,
+            currentNumberScheduled: replicas,
+            updatedNumberScheduled: replicas,
+            numberMisscheduled: 0,
+            numberReady: replicas,
+          }
+        : { replicas, updatedReplicas: replicas, readyReplicas: replicas, availableReplicas: replicas }),
       ...(kind === 'StatefulSet' ? { currentRevision: 'revision-1', updateRevision: 'revision-1' } : {}),
-      ...(kind === 'DaemonSet'
-        ? { desiredNumberScheduled: replicas, updatedNumberScheduled: replicas, numberReady: replicas }
-        : {}),
       ...more.status,
     },
   };
@@ -52,7 +55,9 @@ export function pod(of: RawObject, name: string, more: RawObject = {}): RawObjec
       name,
       namespace: 'ns',
       labels: { app: of.metadata.name, 'controller-revision-hash': 'revision-1', ...more.metadata?.labels },
-      ownerReferences: [{ kind: of.kind, name: of.metadata.name, uid: of.metadata.uid, controller: true }],
+      ownerReferences: [
+        { apiVersion: of.apiVersion, kind: of.kind, name: of.metadata.name, uid: of.metadata.uid, controller: true },
+      ],
     },
     spec: { nodeName: 'node-1', containers: [{ name: 'main', image: 'example/main:1' }], ...more.spec },
     status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }], ...more.status },
@@ -171,7 +176,9 @@ const LIMITED = workload('Deployment', 'query', {
 
 const RESTARTED = workload('Deployment', 'resizer', { spec: { replicas: 2 } });
 
-const TRAPPED = workload('StatefulSet', 'set', { status: { readyReplicas: 0, updateRevision: 'revision-2' } });
+const TRAPPED = workload('StatefulSet', 'set', {
+  status: { readyReplicas: 0, availableReplicas: 0, updateRevision: 'revision-2' },
+});
 
 /** One scene for every action. */
 export const SCENES: Readonly<Record<string, Scene>> = {
@@ -290,9 +297,23 @@ export const SCENES: Readonly<Record<string, Scene>> = {
     action: 'prometheus.grow-claim',
     with: { prometheus: 'Prometheus ns/main' },
     objects: [
-      prometheus({ storage: { volumeClaimTemplate: { spec: { resources: { requests: { storage: '10Gi' } } } } } }),
+      prometheus({
+        storage: {
+          volumeClaimTemplate: {
+            metadata: { name: 'db' },
+            spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '10Gi' } } },
+          },
+        },
+      }),
       workload('StatefulSet', 'prometheus-main', {
-        spec: { volumeClaimTemplates: [{ spec: { resources: { requests: { storage: '10Gi' } } } }] },
+        spec: {
+          volumeClaimTemplates: [
+            {
+              metadata: { name: 'db' },
+              spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '10Gi' } } },
+            },
+          ],
+        },
       }),
       pod(workload('StatefulSet', 'prometheus-main'), 'prometheus-main-0', {
         metadata: { labels: { 'operator.prometheus.io/name': 'main' } },
@@ -382,7 +403,11 @@ export const SCENES: Readonly<Record<string, Scene>> = {
         spec: {
           strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: '25%' } },
           template: {
-            spec: { containers: [], volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] },
+            metadata: { labels: { app: 'board' } },
+            spec: {
+              containers: [{ name: 'main', image: 'example/main:1' }],
+              volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }],
+            },
           },
         },
       }),
