@@ -12,9 +12,9 @@ export type Answer =
   | { readonly is: 'silence' }
   /** The connection is cut before anything was said. */
   | { readonly is: 'reset' }
-  /** The connection is cut in the middle of the body. */
+  /** The connection is cut in the middle of the body, or nothing more comes over it. */
   | {
-      readonly is: 'cut';
+      readonly is: 'cut' | 'stalled';
       readonly status: number;
       readonly headers: Readonly<Record<string, string>>;
       readonly body: Buffer;

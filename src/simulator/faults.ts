@@ -16,8 +16,12 @@ export type FaultKind =
   | { readonly is: 'garbage' }
   | { readonly is: 'reset' }
   | { readonly is: 'silence' }
+  /** The right answer up to its middle, and then nothing more; the connection stays. */
+  | { readonly is: 'stalled' }
   /** The right answer, late. */
-  | { readonly is: 'slow'; readonly milliseconds: number };
+  | { readonly is: 'slow'; readonly milliseconds: number }
+  /** The right answer, made wrong. */
+  | { readonly is: 'changed'; readonly change: (right: WholeAnswer) => WholeAnswer };
 
 /** A fault, and the requests that it meets. The first that fits is taken. */
 export interface Fault {
@@ -65,9 +69,14 @@ export async function faultyAnswer(fault: FaultKind, right: () => Promise<Answer
         statusAnswer(fault.status, fault.reason ?? reasonOf(fault.status), fault.message ?? 'simulated fault'),
         fault.retryAfterSeconds,
       );
-    case 'truncated': {
+    case 'truncated':
+    case 'stalled': {
       const whole = await right();
-      return whole.is === 'answer' ? { ...whole, is: 'cut' } : whole;
+      return whole.is === 'answer' ? { ...whole, is: fault.is === 'stalled' ? 'stalled' : 'cut' } : whole;
+    }
+    case 'changed': {
+      const whole = await right();
+      return whole.is === 'answer' ? fault.change(whole) : whole;
     }
     case 'garbage':
       return answer(200, 'text/html', '<!DOCTYPE html><html><body>Please log in</body></html>');

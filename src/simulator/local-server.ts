@@ -96,11 +96,12 @@ function send(service: Service, request: SimulatedRequest, given: Answer, respon
     response.setHeader('date', service.date.toUTCString());
   }
   const withoutBody = request.method === 'HEAD' || given.status === 204;
-  if (given.is === 'cut') {
+  if (given.is === 'cut' || given.is === 'stalled') {
     const half = given.body.subarray(0, Math.floor(given.body.length / 2));
     record(given.status, half.length);
     response.writeHead(given.status, { ...given.headers, 'content-length': String(given.body.length) });
-    response.write(half, () => response.destroy());
+    response.flushHeaders();
+    response.write(half, () => (given.is === 'cut' ? response.destroy() : undefined));
     return;
   }
   record(given.status, withoutBody ? 0 : given.body.length);
