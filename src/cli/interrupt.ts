@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { EXIT } from './exit-codes.ts';
 
 /** Ctrl-C: the first asks everything to end, with what is known by then; the second ends at once. */
@@ -10,6 +11,8 @@ export interface Interrupt {
 /** `say` tells the user that the first Ctrl-C was understood. */
 export function listenForInterrupt(say: (line: string) => void): Interrupt {
   const controller = new AbortController();
+  // Every cluster listens; Node would warn of more than ten.
+  setMaxListeners(0, controller.signal);
   const onSignal = () => {
     if (controller.signal.aborted) process.exit(EXIT.interrupted);
     say('stopping; what was read so far is reported (Ctrl-C again ends at once)');

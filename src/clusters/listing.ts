@@ -102,7 +102,7 @@ async function listNamespaces(
   };
 }
 
-/** All pages; undefined for a 404. */
+/** All pages; undefined where a custom kind is not there any more. */
 async function listPages(
   options: ListOptions,
   served: ServedResource,
@@ -115,7 +115,7 @@ async function listPages(
     const query = `limit=${PAGE}${token ? `&continue=${encodeURIComponent(token)}` : ''}`;
     const request = { path: `${path}?${query}`, place: path };
     const answer = await api.read(request);
-    if (answer.status === 404 && token === '') return undefined;
+    if (answer.status === 404 && token === '' && !isBuiltIn(served.group)) return undefined;
     if (answer.status === 410 && restarts < RESTARTS) {
       // The server offers a token that goes on with newer objects; without one, only a new list is whole.
       const offered = continuation(answer.body);
@@ -132,6 +132,11 @@ async function listPages(
     if (page.next === token) throw api.malformed(request, answer);
     token = page.next;
   }
+}
+
+/** Kinds of the API server's own are never taken away: that one of them is not found is said by something in between. */
+function isBuiltIn(group: string): boolean {
+  return !group.includes('.') || group.endsWith('.k8s.io');
 }
 
 function continuation(body: Buffer): string {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Agent as HttpAgent, type IncomingHttpHeaders, type IncomingMessage, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { pipeline, type Readable } from 'node:stream';
@@ -91,6 +92,8 @@ export async function openTransport(options: TransportOptions): Promise<Transpor
   const onStop = () => {
     for (const end of [...active]) end(stopped(stop!));
   };
+  // One signal ends everything, however much waits for it; Node would warn of that on the user's terminal.
+  if (stop) setMaxListeners(0, stop);
   stop?.addEventListener('abort', onStop);
 
   function send(request: TransportRequest, again = false): Promise<TransportStream> {

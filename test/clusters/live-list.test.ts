@@ -87,12 +87,14 @@ describe('list', () => {
     ]);
   });
 
-  it('knows a kind that is not served, and one that is gone, to be absent', async () => {
+  it('knows a kind that is not served, and a custom one that is gone, to be absent; never a built-in one', async () => {
     const server = await startServer(apiHandler(() => {}));
     const source = await openTest(server.url);
     expect(await source.list('example.com', 'widgets')).toMatchObject({ installed: false, items: [] });
-    expect(await source.list('apps', 'deployments')).toMatchObject({ installed: false, items: [] });
+    expect(await source.list('longhorn.io', 'volumes')).toMatchObject({ installed: false, items: [] });
     expect(source.failures()).toEqual([]);
+    expect(await gapOf(source.list('apps', 'deployments'))).toMatchObject({ reason: 'not-found' });
+    expect(await gapOf(source.list('', 'pods'))).toMatchObject({ reason: 'not-found' });
   });
 
   it('takes the preferred version, and does not take an API service that is down for absent', async () => {
