@@ -47,8 +47,15 @@ export async function startRealCluster(assets: string): Promise<RealCluster> {
   await installRoles(api, roles, { apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'fixer' });
   await installLooker(api);
   const known = new Set(['kube-system']);
+  let sweep = async () => {};
   return {
-    start: options => startOn(api, plane.certificate, known, options),
+    async start(options) {
+      // There is one cluster only: what was left by the one before goes first.
+      await sweep();
+      const { server, clear } = await startOn(api, plane.certificate, known, options);
+      sweep = clear;
+      return server;
+    },
     async close() {
       api.close();
       await plane.close();
@@ -81,7 +88,7 @@ async function startOn(
   certificate: { readonly cert: string; readonly key: string },
   namespaces: Set<string>,
   options: ServerOptions,
-): Promise<MutableServer> {
+): Promise<{ readonly server: MutableServer; readonly clear: () => Promise<void> }> {
   const controllers = options.controllers ?? CONTROLLERS;
   const token = options.denied ? TOKENS.looker : TOKENS.fixer;
   /** What lies in the cluster: only we and whoever is tested write there. */
@@ -282,26 +289,20 @@ async function startOn(
     record() {},
   });
   const url = `http://127.0.0.1:${server.port}`;
-  return {
-    ...cluster,
-    url,
-    kubeconfig: stringify({
-      apiVersion: 'v1',
-      kind: 'Config',
-      clusters: [{ name: 'test', cluster: { server: url } }],
-      users: [{ name: 'tester', user: { token: 'none' } }],
-      contexts: [{ name: 'test', context: { cluster: 'test', user: 'tester' } }],
-      'current-context': 'test',
-    }),
-    writes,
-    dryRuns,
-    async close() {
-      await server.close();
-      await webhook?.();
-      await settle();
-      for (const object of [...objects.values()]) await destroy(object);
-    },
-  };
+  const kubeconfig = stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'test', cluster: { server: url } }],
+    users: [{ name: 'tester', user: { token: 'none' } }],
+    contexts: [{ name: 'test', context: { cluster: 'test', user: 'tester' } }],
+    'current-context': 'test',
+  });
+  async function clear(): Promise<void> {
+    await webhook?.();
+    await settle();
+    for (const object of [...objects.values()]) await destroy(object);
+  }
+  return { server: { ...cluster, url, kubeconfig, writes, dryRuns, close: server.close }, clear };
 }
 
 /** Refuses whatever is written, apart from reviews. Resolves once the API server asks it. */

@@ -31,6 +31,7 @@ export const NO_WISHES: Wishes = {
   retention: '',
   range: '',
   bucketWrites: false,
+  copy: '',
   downtime: false,
 };
 
@@ -47,6 +48,8 @@ export interface Scene {
   readonly healed?: (server: MutableServer) => boolean;
   readonly rule?: string;
   readonly logsSaved?: boolean;
+  /** What the person's own copy holds, by block. */
+  readonly copies?: Readonly<Record<string, { readonly files: number; readonly bytes: number }>>;
   /** Objects by bucket; their server stands at the port that the configuration writes as 65535. */
   readonly buckets?: Readonly<Record<string, readonly string[]>>;
 }
@@ -167,6 +170,7 @@ export async function stage(scene: Scene, start: StartServer = startMutableServe
       wishes: { ...NO_WISHES, ...given.wishes },
       history: lines,
       moment: { id: '20261123-080000-x', at: '2026-11-23T08:00:00Z' },
+      copyOf: async (block: string) => given.copies?.[block],
       saveLogs: async () => given.logsSaved !== false,
     };
   }
@@ -263,13 +267,13 @@ export function refusals(plan: Plan): readonly string[] {
     .map(({ id, result, detail }) => `${id} ${result}: ${detail}`);
 }
 
-const RESTARTED_AT = 'kubectl.kubernetes.io/restartedAt';
+/** Restarts leave their time behind, and what is created the plan's id: neither is a difference. */
+const TRACES: ReadonlySet<string> = new Set(['kubectl.kubernetes.io/restartedAt', 'thanos-doctor/plan']);
 
-/** Restarts leave their time behind, which is no difference. */
-function withoutRestarts(key: string, value: unknown): unknown {
-  if (key === RESTARTED_AT) return undefined;
+function withoutTraces(key: string, value: unknown): unknown {
+  if (TRACES.has(key)) return undefined;
   if (key !== 'annotations' || typeof value !== 'object' || value === null) return value;
-  return Object.keys(value).every(name => name === RESTARTED_AT) ? undefined : value;
+  return Object.keys(value).every(name => TRACES.has(name)) ? undefined : value;
 }
 
 /** The objects without what every write changes, to be compared. */
@@ -284,5 +288,5 @@ export function stateOfCluster(server: MutableServer, kinds: readonly string[]):
       spec,
     })),
   );
-  return JSON.parse(JSON.stringify(states, withoutRestarts));
+  return JSON.parse(JSON.stringify(states, withoutTraces));
 }

@@ -1,4 +1,5 @@
 import type { RawObject } from '../../src/model/source.ts';
+import type { Answer } from '../../src/simulator/answers.ts';
 import { operator, replacePods, resize } from '../mutable-server/controllers.ts';
 import type { Scene } from './harness.ts';
 
@@ -130,6 +131,21 @@ function monitor(spec: RawObject): RawObject {
     metadata: { name: 'store', namespace: 'ns', labels: { app: 'store' } },
     spec,
   };
+}
+
+/** A Service with one port, and a ready pod behind it. */
+function scrapedService(port: RawObject): readonly RawObject[] {
+  const metadata = { name: 'store', namespace: 'ns' };
+  return [
+    { apiVersion: 'v1', kind: 'Service', metadata, spec: { selector: { app: 'store' }, ports: [port] } },
+    pod(workload('StatefulSet', 'store'), 'store-0'),
+  ];
+}
+
+/** Every pod has metrics. */
+function answersMetrics({ pathname }: URL): Answer | undefined {
+  if (!pathname.endsWith('/pods/store-0:10902/proxy/metrics')) return undefined;
+  return { is: 'answer', status: 200, headers: {}, body: Buffer.from('# TYPE up gauge\nup 1\n') };
 }
 
 function claim(name: string, labels: RawObject = {}): RawObject {
@@ -452,13 +468,9 @@ export const SCENES: Readonly<Record<string, Scene>> = {
     with: { monitor: 'ServiceMonitor ns/store', endpoint: '0', port: 'http' },
     objects: [
       monitor({ endpoints: [{ port: '10902', interval: '30s' }] }),
-      {
-        apiVersion: 'v1',
-        kind: 'Service',
-        metadata: { name: 'store', namespace: 'ns' },
-        spec: { ports: [{ name: 'http', port: 10902 }] },
-      },
+      ...scrapedService({ name: 'http', port: 10902 }),
     ],
+    server: { other: answersMetrics },
     evidence: {
       'prometheus-operator.selection': [
         {
@@ -468,6 +480,94 @@ export const SCENES: Readonly<Record<string, Scene>> = {
           matchedServices: [{ key: 'Service ns/store' }],
         },
       ],
+    },
+  },
+  'monitoring.name-service-port': {
+    action: 'monitoring.name-service-port',
+    with: { monitor: 'ServiceMonitor ns/store', endpoint: '0' },
+    objects: [monitor({ endpoints: [{ port: 'http' }] }), ...scrapedService({ port: 10902 })],
+    server: { other: answersMetrics },
+    evidence: {
+      'prometheus-operator.selection': [
+        { object: { key: 'ServiceMonitor ns/store' }, matchedServices: [{ key: 'Service ns/store' }] },
+      ],
+    },
+  },
+  'monitoring.install-alerts': {
+    action: 'monitoring.install-alerts',
+    with: { prometheus: 'Prometheus ns/main' },
+    objects: [
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'ns', labels: { team: 'a' } } },
+      prometheus({ ruleSelector: { matchLabels: { release: 'main' } }, ruleNamespaceSelector: {} }),
+    ],
+    evidence: {
+      'prometheus.alert-expressions': [
+        { loaded: true, known: '', alert: 'Watchdog', watches: ['always'], selectors: [] },
+        { loaded: true, known: 'shipper-last-upload', alert: 'Dead', watches: ['uploads'], selectors: [] },
+      ],
+      'prometheus.metric-names': [
+        {
+          evaluator: { key: 'Prometheus ns/main' },
+          names: [
+            'up',
+            'thanos_compact_halted',
+            'thanos_shipper_dir_syncs_total',
+            'thanos_objstore_bucket_last_successful_upload_time',
+            'thanos_sidecar_prometheus_up',
+          ],
+        },
+      ],
+      'prometheus.targets': [
+        {
+          prometheus: { key: 'Prometheus ns/main' },
+          running: true,
+          targets: [{ component: 'query', job: 'the-query' }],
+        },
+      ],
+    },
+  },
+  'monitoring.replace-dead-alert': {
+    action: 'monitoring.replace-dead-alert',
+    with: { rule: 'PrometheusRule ns/alerts', alert: 'NoUpload,QueryDown' },
+    objects: [
+      {
+        apiVersion: 'monitoring.coreos.com/v1',
+        kind: 'PrometheusRule',
+        metadata: { name: 'alerts', namespace: 'ns' },
+        spec: {
+          groups: [
+            {
+              name: 'thanos',
+              rules: [
+                { record: 'x', expr: 'up' },
+                {
+                  alert: 'NoUpload',
+                  expr: '(time() - thanos_shipper_last_successful_upload_time) > 7200\n',
+                  for: '30m',
+                },
+                { alert: 'QueryDown', expr: 'up{job="the-query"} == 0' },
+              ],
+            },
+          ],
+        },
+      },
+    ],
+    evidence: {
+      'prometheus.alert-expressions': [
+        {
+          object: { key: 'PrometheusRule ns/alerts' },
+          loaded: true,
+          evaluator: { key: 'Prometheus ns/main' },
+          alert: 'NoUpload',
+        },
+      ],
+      'prometheus.metric-names': [
+        {
+          evaluator: { key: 'Prometheus ns/main' },
+          names: ['up', 'thanos_objstore_bucket_last_successful_upload_time', 'thanos_sidecar_prometheus_up'],
+        },
+      ],
+      'prometheus.query': { answered: true, series: [] },
     },
   },
   'cilium.extend-address-pool': {
@@ -505,7 +605,12 @@ export const SCENES: Readonly<Record<string, Scene>> = {
       workload('Deployment', 'cilium-operator'),
       pod(workload('Deployment', 'cilium-operator'), 'cilium-operator-1'),
       workload('DaemonSet', 'cilium', {
-        spec: { template: { spec: { containers: [{ name: 'agent', image: 'quay.io/cilium/cilium:v1.18.2' }] } } },
+        spec: {
+          template: {
+            metadata: { labels: { app: 'cilium' } },
+            spec: { containers: [{ name: 'agent', image: 'quay.io/cilium/cilium:v1.18.2' }] },
+          },
+        },
       }),
     ],
   },
