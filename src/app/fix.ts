@@ -9,7 +9,9 @@ import { applyPlan, type Execution, goOn, type Verified } from '../remediations/
 import { refusing } from '../remediations/guards.ts';
 import { attemptsIn, openAttempts } from '../remediations/history.ts';
 import { planOf } from '../remediations/plan.ts';
+import { lookForSignals, type SignalMemory } from '../remediations/signals.ts';
 import { undoPlanOf } from '../remediations/undo.ts';
+import { copyReader } from './fix-copy.ts';
 import { type DiagnosisSetting, diagnoseAfresh, type FreshDiagnosis } from './fix-diagnosis.ts';
 import { logSaver } from './fix-logs.ts';
 
@@ -38,11 +40,16 @@ export interface FixSetting extends DiagnosisSetting {
 /** Findings of the fleet name no single cluster to be changed. */
 const FLEET = 'fleet';
 
+/** Advice is no root of anything, and is followed where it is asked for by name. */
+function isMendable(finding: Finding): boolean {
+  return finding.root || (finding.severity === 'info' && finding.causedBy.length === 0);
+}
+
 /** Roots that an action of this version can mend, most important first. */
 export function fixableRoots(findings: readonly Finding[], wanted: string): readonly Finding[] {
   return findings.filter(
     finding =>
-      finding.root &&
+      (wanted === '' ? finding.root : isMendable(finding)) &&
       finding.cluster !== FLEET &&
       ACTIONS.has(finding.fix.action?.id ?? '') &&
       (wanted === '' || finding.id === wanted || finding.rule === wanted),
@@ -61,7 +68,7 @@ export function checkWanted(findings: readonly Finding[], wanted: string): void 
         : 'nothing that is found now can be fixed automatically',
     );
   }
-  const root = named.find(finding => finding.root);
+  const root = named.find(isMendable);
   if (!root) {
     const causes = [...new Set(named.flatMap(({ causedBy }) => causedBy))];
     throw new UserError(`cannot fix ${wanted}: it is a symptom`, `what is behind it: ${causes.join(', ')}`);
@@ -195,7 +202,7 @@ async function planFor(
     ({ cluster, rule }) => cluster === finding.cluster && (rule === '' || rule === finding.rule),
   );
   const planned = await planOf(
-    now?.root && now.fix.action ? action : withoutFinding(action, now, open?.gaps[0].detail),
+    now && isMendable(now) && now.fix.action ? action : withoutFinding(action, now, open?.gaps[0].detail),
     {
       finding: now ?? finding,
       parameters: now?.fix.action?.with ?? finding.fix.action!.with,
@@ -206,6 +213,7 @@ async function planFor(
       wishes: setting.wishes,
       history: await setting.journal.read(),
       moment: { id, at: seconds(writer.now()) },
+      copyOf: copyReader(setting.wishes.copy),
       saveLogs: logSaver(source, setting.stateFolder),
     },
   );
@@ -216,7 +224,7 @@ async function planFor(
 function withoutFinding(action: Action, now: Finding | undefined, unknown: string | undefined): Action {
   const detail = !now
     ? (unknown ?? 'it is not found any more')
-    : now.root
+    : isMendable(now)
       ? 'what made it safe to mend does not hold any more'
       : `it is explained by ${now.causedBy.join(', ')} now`;
   return {
@@ -239,39 +247,52 @@ function withoutFinding(action: Action, now: Finding | undefined, unknown: strin
 }
 
 function executionOf(writer: Writer, setting: FixSetting): Execution {
+  const memory: SignalMemory = new Map();
   return {
     writer,
     journal: setting.journal,
     clock: () => performance.now(),
     sleep: milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds)),
-    verify: plan => verify(plan, setting),
+    verify: plan => verify(plan, setting, memory),
     ...(setting.onProgress ? { onProgress: setting.onProgress } : {}),
     ...(setting.lookEvery ? { lookEvery: setting.lookEvery } : {}),
   };
 }
 
-/** The same rules on fresh evidence: healthy only where nothing about it stayed unknown. */
-async function verify(plan: Plan, setting: FixSetting): Promise<Verified> {
-  const besides = plan.verify.rules ?? [];
-  const rules = setting.rules.filter(rule => rule.id === plan.rule || besides.includes(rule.id));
+/** The same rules on fresh evidence, and the signs of life that the plan names: both have to tell that it is mended. */
+async function verify(plan: Plan, setting: FixSetting, memory: SignalMemory): Promise<Verified> {
+  const { rules: besides = [], signals = [], inPart = false } = plan.verify;
+  const ids = [...(inPart ? [] : [plan.rule]), ...besides];
+  const rules = setting.rules.filter(rule => ids.includes(rule.id));
   const sources = await setting.open();
   try {
-    const { result } = await diagnoseAfresh(sources, setting, rules);
-    const still = result.findings.find(
-      finding => finding.id === plan.finding || (besides.includes(finding.rule) && finding.cluster === plan.cluster),
-    );
-    if (still) return { is: 'problem', detail: still.message };
-    const open = [...result.unknowns].find(unknown => unknown.cluster === plan.cluster || unknown.cluster === 'fleet');
-    if (open) return { is: 'unknown', detail: open.gaps[0].detail };
-    // What nobody looked at is no proof of anything either.
-    const skipped = result.notLookedAt.find(
-      ({ cluster, rules: names }) => cluster === plan.cluster && names.includes(plan.rule),
-    );
-    if (skipped) return { is: 'unknown', detail: skipped.gap.detail };
-    return { is: 'healthy', detail: `${[plan.rule, ...besides].join(' and ')}: healthy on evidence fetched just now` };
+    const { result, evidence } = await diagnoseAfresh(sources, setting, rules);
+    const store = evidence.clusters.find(({ cluster }) => cluster === plan.cluster);
+    // Looked for from the first look on: counters are compared with what they were then.
+    const signs = store ? await lookForSignals(signals, store, memory) : undefined;
+    const ruled = rulesTell(plan, ids, result);
+    if (ruled.is !== 'healthy' || !signs) return ruled;
+    if (signs.is !== 'healthy') return signs;
+    return { is: 'healthy', detail: [ids.length > 0 ? ruled.detail : '', signs.detail].filter(Boolean).join('; ') };
   } finally {
     await Promise.all(sources.map(source => source.close()));
   }
+}
+
+/** Healthy only where nothing about it stayed unknown. */
+function rulesTell(plan: Plan, ids: readonly string[], result: FreshDiagnosis['result']): Verified {
+  const still = result.findings.find(
+    finding => finding.id === plan.finding || (finding.rule !== plan.rule && finding.cluster === plan.cluster),
+  );
+  if (still) return { is: 'problem', detail: still.message };
+  const open = result.unknowns.find(unknown => unknown.cluster === plan.cluster || unknown.cluster === 'fleet');
+  if (open) return { is: 'unknown', detail: open.gaps[0].detail };
+  // What nobody looked at is no proof of anything either.
+  const skipped = result.notLookedAt.find(
+    ({ cluster, rules }) => cluster === plan.cluster && rules.includes(plan.rule),
+  );
+  if (skipped) return { is: 'unknown', detail: skipped.gap.detail };
+  return { is: 'healthy', detail: `${ids.join(' and ')}: healthy on evidence fetched just now` };
 }
 
 /** Goes on with the newest attempt that was begun and not ended, or the one named. */
@@ -319,6 +340,7 @@ export async function undoFix(wanted: string, setting: FixSetting): Promise<read
       wishes: setting.wishes,
       history,
       moment: { id, at },
+      copyOf: async () => undefined,
       saveLogs: async () => true,
     });
     const confirmation = await setting.confirm(plan, { number: 1, of: 1 });

@@ -295,6 +295,15 @@ export async function openLiveWriter(options: LiveClusterOptions): Promise<Write
       return exists(() => client.send(new HeadBucketCommand({ Bucket: bucket })), `s3://${bucket}`);
     },
 
+    async podAnswer({ namespace, pod, port, scheme }, path) {
+      const name = `${scheme ? `${scheme}:` : ''}${pod}:${port}`;
+      const request = { path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${name}/proxy${path}` };
+      const answer = await api.read(request);
+      // A Status is the API server's own answer: it says nothing of what the pod would have said.
+      if (answer.status !== 200 && statusObject(answer.body)) throw api.refused(request, answer);
+      return { status: answer.status, text: answer.body.toString('utf8') };
+    },
+
     async bucket(store, verb, key, body) {
       const { client, bucket, prefix } = await bucketOf(store);
       const commands = await sdk();

@@ -199,6 +199,16 @@ export interface ApiReader {
   /** Whether an object of the bucket is there. */
   bucketHas(store: StoreKey, key: string): Promise<boolean>;
   bucketExists(store: StoreKey): Promise<boolean>;
+  /** What a pod answers to GET through the API server's proxy. `scheme` '' is http. */
+  podAnswer(place: PodPort, path: string): Promise<{ readonly status: number; readonly text: string }>;
+}
+
+/** A port of a pod. */
+export interface PodPort {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly port: number;
+  readonly scheme: '' | 'https';
 }
 
 /** The verbs by which a cluster can be changed. Every one has a dry run at the server, where the API has one. */
@@ -284,6 +294,8 @@ export interface Wishes {
   /** `first-last`, for an address pool. */
   readonly range: string;
   readonly bucketWrites: boolean;
+  /** Folder of this machine with a copy of the bucket; '' for none. */
+  readonly copy: string;
   readonly downtime: boolean;
 }
 
@@ -296,6 +308,8 @@ export interface PlanInput {
   readonly evidence: EvidenceStore;
   readonly fleet: EvidenceStore;
   readonly wishes: Wishes;
+  /** What the person's own copy holds of a block; undefined where there is none. */
+  copyOf(block: string): Promise<{ readonly files: number; readonly bytes: number } | undefined>;
   /** Keeps the logs of a pod's failing runs on this machine, before they go with the pod. False where that failed. */
   saveLogs(namespace: string, pod: string): Promise<boolean>;
 }
@@ -319,7 +333,37 @@ export interface Verification {
   readonly seconds: number;
   /** Rules that have to be healthy besides the finding's own. */
   readonly rules?: readonly string[];
+  /** What has to be seen of the component itself: a rule that is silent proves less than work that is done. */
+  readonly signals?: readonly Signal[];
+  /** The finding's own rule may go on: this mends a part of it, and the signals tell whether that part is mended. */
+  readonly inPart?: boolean;
 }
+
+/** A sign of life of a component. Counters are compared with what they were when the verification began. */
+export type Signal =
+  /** Each sidecar of these workloads goes through its uploads twice more, or uploads a block. */
+  | { readonly is: 'uploads-go-on'; readonly workloads: readonly string[] }
+  /** A Compactor is not halted, and gets through so many iterations more. */
+  | { readonly is: 'compactor-goes-on'; readonly workload: string; readonly iterations: number }
+  /** Each replica says that it is ready. */
+  | { readonly is: 'prometheus-ready'; readonly prometheus: string }
+  /** Each replica runs with this value of a flag; a quantity of time is compared as such. */
+  | {
+      readonly is: 'prometheus-flag';
+      readonly prometheus: string;
+      readonly flag: 'retention' | 'blockDurations';
+      readonly seconds: number;
+    }
+  /** An evaluator has loaded these alerts of a PrometheusRule, and evaluates them without an error. `expr` '' is any. */
+  | {
+      readonly is: 'alerts-loaded';
+      readonly rule: Target;
+      readonly alerts: readonly { readonly alert: string; readonly expr: string }[];
+    }
+  /** Targets of a monitor's pool are there, and all are up. */
+  | { readonly is: 'targets-up'; readonly monitor: string; readonly endpoint: number }
+  /** No address of a Service is announced by nobody. */
+  | { readonly is: 'address-announced'; readonly policy: string };
 
 /** One kind of change. */
 export interface Action {

@@ -1,10 +1,13 @@
 // Written by scripts/actions.mjs from the files in actions/.
 import type { Action } from '../model/remediation.ts';
 import { action as bucketCreate } from './actions/bucket.create.ts';
+import { action as bucketMarkDuplicateForDeletion } from './actions/bucket.mark-duplicate-for-deletion.ts';
 import { action as bucketMarkNoCompact } from './actions/bucket.mark-no-compact.ts';
+import { action as bucketUnmark } from './actions/bucket.unmark.ts';
 import { action as ciliumAnnounceLoadBalancerAddresses } from './actions/cilium.announce-load-balancer-addresses.ts';
 import { action as ciliumExtendAddressPool } from './actions/cilium.extend-address-pool.ts';
 import { action as ciliumRestartOperator } from './actions/cilium.restart-operator.ts';
+import { action as grafanaSetDatasourceUrl } from './actions/grafana.set-datasource-url.ts';
 import { action as kubernetesDeleteEvictedPods } from './actions/kubernetes.delete-evicted-pods.ts';
 import { action as kubernetesDeletePod } from './actions/kubernetes.delete-pod.ts';
 import { action as kubernetesDeleteStuckRevisionPod } from './actions/kubernetes.delete-stuck-revision-pod.ts';
@@ -15,9 +18,15 @@ import { action as kubernetesScaleWorkload } from './actions/kubernetes.scale-wo
 import { action as kubernetesSetDefaultStorageClass } from './actions/kubernetes.set-default-storage-class.ts';
 import { action as kubernetesSetIngressClass } from './actions/kubernetes.set-ingress-class.ts';
 import { action as kubernetesUncordonNode } from './actions/kubernetes.uncordon-node.ts';
+import { action as kubernetesUndoRollout } from './actions/kubernetes.undo-rollout.ts';
 import { action as kubernetesUseRecreateStrategy } from './actions/kubernetes.use-recreate-strategy.ts';
+import { action as longhornAllowScheduling } from './actions/longhorn.allow-scheduling.ts';
+import { action as longhornSetDefaultReplicaCount } from './actions/longhorn.set-default-replica-count.ts';
 import { action as longhornSetReplicaCount } from './actions/longhorn.set-replica-count.ts';
 import { action as monitoringAddSelectorLabel } from './actions/monitoring.add-selector-label.ts';
+import { action as monitoringInstallAlerts } from './actions/monitoring.install-alerts.ts';
+import { action as monitoringNameServicePort } from './actions/monitoring.name-service-port.ts';
+import { action as monitoringReplaceDeadAlert } from './actions/monitoring.replace-dead-alert.ts';
 import { action as monitoringSetMonitorPort } from './actions/monitoring.set-monitor-port.ts';
 import { action as prometheusExtendStartupBudget } from './actions/prometheus.extend-startup-budget.ts';
 import { action as prometheusGrowClaim } from './actions/prometheus.grow-claim.ts';
@@ -32,14 +41,18 @@ import { action as thanosCorrectEndpointPort } from './actions/thanos.correct-en
 import { action as thanosRestartHaltedCompactor } from './actions/thanos.restart-halted-compactor.ts';
 import { action as thanosSetFlag } from './actions/thanos.set-flag.ts';
 import { action as thanosSetRegion } from './actions/thanos.set-region.ts';
+import { action as thanosStopSecondCompactor } from './actions/thanos.stop-second-compactor.ts';
 import { action as thanosUseTls } from './actions/thanos.use-tls.ts';
 
 const ALL: readonly Action[] = [
   bucketCreate,
+  bucketMarkDuplicateForDeletion,
   bucketMarkNoCompact,
+  bucketUnmark,
   ciliumAnnounceLoadBalancerAddresses,
   ciliumExtendAddressPool,
   ciliumRestartOperator,
+  grafanaSetDatasourceUrl,
   kubernetesDeleteEvictedPods,
   kubernetesDeletePod,
   kubernetesDeleteStuckRevisionPod,
@@ -50,9 +63,15 @@ const ALL: readonly Action[] = [
   kubernetesSetDefaultStorageClass,
   kubernetesSetIngressClass,
   kubernetesUncordonNode,
+  kubernetesUndoRollout,
   kubernetesUseRecreateStrategy,
+  longhornAllowScheduling,
+  longhornSetDefaultReplicaCount,
   longhornSetReplicaCount,
   monitoringAddSelectorLabel,
+  monitoringInstallAlerts,
+  monitoringNameServicePort,
+  monitoringReplaceDeadAlert,
   monitoringSetMonitorPort,
   prometheusExtendStartupBudget,
   prometheusGrowClaim,
@@ -67,6 +86,7 @@ const ALL: readonly Action[] = [
   thanosRestartHaltedCompactor,
   thanosSetFlag,
   thanosSetRegion,
+  thanosStopSecondCompactor,
   thanosUseTls,
 ];
 

@@ -20,7 +20,7 @@ import { leaseOf, otherHolder } from './lease.ts';
 import { ownerOf } from './owners.ts';
 import { lookAt, type Moment, perform, permissionsOf, writtenBy } from './perform.ts';
 import { Refusal } from './refusal.ts';
-import { repositoryPatches } from './repository-patch.ts';
+import { manifestOf, repositoryPatches } from './repository-patch.ts';
 import { nameOf, permissionText, sameTarget, WORKLOAD_KINDS } from './targets.ts';
 import { replaysLog, rolloutOf } from './workloads.ts';
 
@@ -306,6 +306,10 @@ function isResizing(claim: RawObject): boolean {
 function diffsOf(steps: readonly Step[]): Plan['diffs'] {
   return steps.flatMap(step => {
     if (step.do === 'change') return [{ title: step.title, lines: diffOf(step.changes) }];
+    if (step.do === 'create') {
+      const lines = manifestOf(step).trimEnd().split('\n');
+      return [{ title: step.title, lines: lines.map(line => `+ ${line}`) }];
+    }
     if (step.do !== 'edit-text') return [];
     const lines = step.edit.lines.flatMap(({ path, before, after }) => [
       ...(before === undefined ? [] : [`- ${step.edit.key}: ${path.join('.')}: ${before}`]),

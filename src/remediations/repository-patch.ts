@@ -14,6 +14,12 @@ interface Owned {
 /** The configuration changes of a plan as patches for kustomize, for objects that come from a repository. */
 export function repositoryPatches(writes: readonly Step[], owned: readonly Owned[]): readonly RepositoryPatch[] {
   return writes.flatMap(step => {
+    if (step.do === 'create') {
+      const { target } = step;
+      const file = `${[target.namespace, target.kind.toLowerCase(), target.name].filter(Boolean).join('-')}.yaml`;
+      const why = `${nameOf(target)} is new`;
+      return [{ file, text: `# ${step.title}\n${manifestOf(step)}`, why }];
+    }
     if (step.do !== 'change' && step.do !== 'edit-text') return [];
     const entry = owned.find(({ target }) => sameTarget(target, step.target));
     if (!entry) return [];
@@ -31,13 +37,14 @@ export function repositoryPatches(writes: readonly Step[], owned: readonly Owned
 
 function bodyOf(step: Extract<Step, { do: 'change' | 'edit-text' }>, target: Target, object: RawObject): string {
   if (step.do === 'edit-text') {
-    // The whole value would be a credential in clear: the line has to be changed where the value comes from.
+    // The whole value may be a credential in clear: the line has to be changed where the value comes from.
     const lines = step.edit.lines.map(({ path, before, after }) => {
       const old = before === undefined ? 'add' : `replace \`${path.at(-1)}: ${before}\` by`;
       return `# under ${path.slice(0, -1).join('.')}: ${old} \`${path.at(-1)}: ${after}\`\n`;
     });
     const where = `Where key ${step.edit.key} of ${nameOf(target)} is made,`;
-    return `# Not a patch, because the value holds credentials. ${where}\n${lines.join('')}`;
+    const why = target.kind === 'Secret' ? 'the value holds credentials' : 'the value is one text';
+    return `# Not a patch, because ${why}. ${where}\n${lines.join('')}`;
   }
   if (!fitsMergePatch(step.changes)) return stringify(jsonPatchOf(object, step.changes), { lineWidth: 0 });
   return stringify(
@@ -46,6 +53,20 @@ function bodyOf(step: Extract<Step, { do: 'change' | 'edit-text' }>, target: Tar
       kind: object.kind ?? target.kind,
       metadata: { name: target.name, ...(target.namespace ? { namespace: target.namespace } : {}) },
       ...mergePatchOf(step.changes),
+    },
+    { lineWidth: 0 },
+  );
+}
+
+/** An object that a step creates, as it could stand in a repository. */
+export function manifestOf({ target, object }: Extract<Step, { do: 'create' }>): string {
+  const { apiVersion, metadata, ...rest } = object;
+  return stringify(
+    {
+      apiVersion,
+      kind: target.kind,
+      metadata: { name: target.name, ...(target.namespace ? { namespace: target.namespace } : {}), ...metadata },
+      ...rest,
     },
     { lineWidth: 0 },
   );

@@ -73,6 +73,7 @@ export async function configurationDraft(
   const backup = targetOf('Secret', secret.namespace, `thanos-doctor-${PLAN}`);
   const { uid } = object.metadata;
   const restarts = users.flatMap(user => restartSteps(user.target, user.object, startSeconds(user.object)));
+  const sidecars = users.filter(({ component }) => component === 'sidecar').map(({ target }) => nameOf(target));
   const what = lines.map(({ path, after }) => `${path.join('.')}: ${after}`).join(', ');
   const steps: readonly Step[] = [
     { do: 'back-up', title: `keep a copy of ${nameOf(secret)} beside it, for undo`, target: secret, uid, backup },
@@ -99,6 +100,7 @@ export async function configurationDraft(
       what: `${input.finding.rule} and sidecar-not-uploading are healthy`,
       seconds: 600,
       rules: ['sidecar-not-uploading'],
+      ...(sidecars.length > 0 ? { signals: [{ is: 'uploads-go-on' as const, workloads: sidecars }] } : {}),
     },
     undo: {
       what: 'puts the old text back from the copy, and restarts the users again',

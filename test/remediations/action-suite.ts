@@ -32,13 +32,16 @@ const KINDS = [
 ];
 
 /** The cluster's objects, and those of its buckets. The port of a store is another in each run: its Secret is left out. */
-const stateOf = (from: Stage) => [
+export const stateOf = (from: Stage) => [
   ...(stateOfCluster(from.server, from.hasBuckets ? KINDS.slice(1) : KINDS) as readonly { name: string }[]),
   ...from.bucketObjects().map(name => ({ name })),
 ];
 
-const withoutBackups = (state: unknown) =>
-  (state as readonly { name: string }[]).filter(({ name }) => !name.startsWith('thanos-doctor-'));
+/** The copies that are kept for an undo have another name in each run. */
+export const withoutBackups = (state: unknown) =>
+  (state as readonly { name: string; kind?: string }[]).filter(
+    ({ name, kind }) => kind !== 'Secret' || !name.startsWith('thanos-doctor-'),
+  );
 
 /** What every action has to hold, on whatever server. */
 export function describeActions(start: StartServer): void {

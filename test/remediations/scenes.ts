@@ -190,6 +190,85 @@ const LIMITED = workload('Deployment', 'query', {
   },
 });
 
+const TWIN = '01KB0000000000000000000000';
+
+function block(id: string, more: RawObject = {}): RawObject {
+  return {
+    id,
+    state: 'complete',
+    sources: [BLOCK],
+    minTime: '2026-11-01T00:00:00Z',
+    maxTime: '2026-11-01T02:00:00Z',
+    samples: 1000,
+    series: 10,
+    labelText: '{cluster="a"}',
+    resolution: 0,
+    missing: [],
+    truncated: [],
+    files: 3,
+    size: 100,
+    live: true,
+    ...more,
+    marks: { noCompact: false, deletion: false, ...more.marks },
+  };
+}
+
+/** A bucket whose Compactor of this cluster does not run. */
+function bucketEvidence(blocks: readonly RawObject[]): RawObject {
+  return {
+    'bucket.blocks': [
+      {
+        place: 'thanos@127.0.0.1:1',
+        bucket: 'thanos',
+        bucketKey: 'Bucket thanos@127.0.0.1:1',
+        stores: [{ cluster: 'test', id: 'ns/objstore/store.yml' }],
+        blocks,
+      },
+    ],
+    'thanos.workloads': [
+      { component: 'compact', workload: { key: 'StatefulSet ns/compact' }, objstore: { id: 'ns/objstore/store.yml' } },
+    ],
+    'thanos.compactors': [],
+  };
+}
+
+const MARKED: Scene = {
+  action: 'bucket.mark-no-compact',
+  with: { bucket: 'thanos@127.0.0.1:1', compactor: 'StatefulSet ns/compact', block: BLOCK },
+  objects: [secret(LOCAL_STORE)],
+  buckets: { thanos: [`${BLOCK}/meta.json`] },
+  wishes: { bucketWrites: true },
+  evidence: bucketEvidence([block(BLOCK)]),
+};
+
+const BROKEN_ROLLOUT = workload('Deployment', 'query', {
+  spec: { template: templateOf('example/main:none', { added: 'yes' }) },
+  status: { readyReplicas: 1, updatedReplicas: 1 },
+});
+
+function templateOf(image: string, labels: RawObject = {}): RawObject {
+  const env = [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'settings', key: 'a' } } }];
+  return { metadata: { labels: { app: 'query', ...labels } }, spec: { containers: [{ name: 'main', image, env }] } };
+}
+
+function replicaSet(of: RawObject, revision: number, image: string, ready: number): RawObject {
+  const { name, uid } = of.metadata;
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'ReplicaSet',
+    metadata: {
+      name: `${name}-${revision}`,
+      namespace: 'ns',
+      annotations: { 'deployment.kubernetes.io/revision': String(revision) },
+      ownerReferences: [{ kind: of.kind, name, uid, controller: true }],
+    },
+    spec: { template: templateOf(image, { 'pod-template-hash': `hash-${revision}` }) },
+    status: { readyReplicas: ready },
+  };
+}
+
+const GRAFANA = workload('Deployment', 'grafana', { spec: { replicas: 2 } });
+
 const RESTARTED = workload('Deployment', 'resizer', { spec: { replicas: 2 } });
 
 const TRAPPED = workload('StatefulSet', 'set', {
@@ -642,23 +721,162 @@ export const SCENES: Readonly<Record<string, Scene>> = {
     objects: [withArguments('query', ['query', '--endpoint=a.example:10901', '--endpoint=edge.example:10902'])],
     evidence: { 'network.probe {"endpoint":"edge.example:10901"}': { tcp: 'open', speaks: 'grpc' } },
   },
-  'bucket.mark-no-compact': {
-    action: 'bucket.mark-no-compact',
-    with: { bucket: 'thanos@127.0.0.1:1', block: BLOCK },
-    objects: [secret(LOCAL_STORE)],
-    buckets: { thanos: [`${BLOCK}/meta.json`] },
-    wishes: { bucketWrites: true },
+  'bucket.mark-no-compact': MARKED,
+  'longhorn.allow-scheduling': {
+    action: 'longhorn.allow-scheduling',
+    with: { node: 'LonghornNode storage/node-1' },
+    objects: [
+      {
+        apiVersion: 'longhorn.io/v1beta2',
+        kind: 'Node',
+        metadata: { name: 'node-1', namespace: 'storage' },
+        spec: {
+          allowScheduling: true,
+          disks: {
+            old: { path: '/old', allowScheduling: true, storageReserved: 10 },
+            new: { path: '/new', allowScheduling: false, storageReserved: 10 },
+          },
+        },
+        status: {
+          conditions: [{ type: 'Ready', status: 'True' }],
+          diskStatus: {
+            new: {
+              storageMaximum: 100,
+              storageAvailable: 90,
+              storageScheduled: 0,
+              conditions: [{ type: 'Ready', status: 'True' }],
+            },
+          },
+        },
+      },
+    ],
+    evidence: { 'longhorn.settings': [{ name: 'storage-minimal-available-percentage', value: '25' }] },
+  },
+  'longhorn.set-default-replica-count': {
+    action: 'longhorn.set-default-replica-count',
+    with: { setting: 'Setting storage/default-replica-count' },
+    objects: [
+      {
+        apiVersion: 'longhorn.io/v1beta2',
+        kind: 'Setting',
+        metadata: { name: 'default-replica-count', namespace: 'storage' },
+        value: '{"v1":"3","v2":"3"}',
+      },
+      {
+        apiVersion: 'longhorn.io/v1beta2',
+        kind: 'Node',
+        metadata: { name: 'node-1', namespace: 'storage' },
+        spec: { allowScheduling: true },
+      },
+    ],
+  },
+  'kubernetes.undo-rollout': {
+    action: 'kubernetes.undo-rollout',
+    with: { workload: 'Deployment ns/query' },
+    objects: [
+      BROKEN_ROLLOUT,
+      replicaSet(BROKEN_ROLLOUT, 1, 'example/main:1', 1),
+      replicaSet(BROKEN_ROLLOUT, 2, 'example/main:none', 0),
+      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings', namespace: 'ns' }, data: { a: '1' } },
+    ],
+  },
+  'thanos.stop-second-compactor': {
+    action: 'thanos.stop-second-compactor',
+    with: { workload: 'StatefulSet ns/second', other: 'StatefulSet ns/first @hub' },
+    objects: [
+      workload('StatefulSet', 'second', {
+        metadata: { creationTimestamp: '2026-11-01T00:00:00Z' },
+        status: { readyReplicas: 1 },
+      }),
+    ],
     evidence: {
-      'bucket.blocks': [
+      'fleet.buckets': [
         {
-          place: 'thanos@127.0.0.1:1',
-          bucket: 'thanos',
-          bucketKey: 'Bucket thanos@127.0.0.1:1',
-          stores: [{ cluster: 'test', id: 'ns/objstore/store.yml' }],
-          blocks: [{ id: BLOCK, state: 'complete', marks: { noCompact: false, deletion: false } }],
+          compactors: [
+            { workload: { key: 'StatefulSet ns/second @test' }, selector: '', running: 1, ready: 1 },
+            {
+              workload: { key: 'StatefulSet ns/first @hub' },
+              selector: '',
+              running: 1,
+              ready: 1,
+              created: '2026-01-01T00:00:00Z',
+            },
+          ],
         },
       ],
-      'thanos.compactors': [],
+    },
+  },
+  'bucket.unmark': {
+    ...MARKED,
+    action: 'bucket.unmark',
+    with: { ...MARKED.with, mark: 'no-compact' },
+    buckets: { thanos: [`${BLOCK}/meta.json`, `${BLOCK}/no-compact-mark.json`] },
+    evidence: bucketEvidence([
+      block(BLOCK, {
+        marks: {
+          noCompact: true,
+          noCompactAt: '2026-11-01T00:00:00Z',
+          noCompactReason: 'manual',
+          details: 'thanos-doctor block-index-corrupt',
+        },
+      }),
+    ]),
+  },
+  'bucket.mark-duplicate-for-deletion': {
+    ...MARKED,
+    action: 'bucket.mark-duplicate-for-deletion',
+    buckets: { thanos: [`${BLOCK}/meta.json`, `${TWIN}/meta.json`] },
+    wishes: { bucketWrites: true, copy: '/copy' },
+    copies: { [TWIN]: { files: 3, bytes: 100 } },
+    evidence: bucketEvidence([block(BLOCK), block(TWIN)]),
+  },
+  'grafana.set-datasource-url': {
+    action: 'grafana.set-datasource-url',
+    with: { configMap: 'ConfigMap ns/datasources', datasource: 'Thanos' },
+    objects: [
+      {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: 'datasources', namespace: 'ns', labels: { grafana_datasource: '1' } },
+        data: {
+          'datasources.yaml':
+            'apiVersion: 1\ndatasources: # of this cluster\n- name: Thanos\n  type: prometheus\n  url: "http://query.ns.svc:10902/" # once\n  isDefault: true\n',
+        },
+      },
+      {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name: 'query', namespace: 'ns' },
+        spec: {
+          selector: { app: 'query' },
+          ports: [
+            { name: 'grpc', port: 10901, targetPort: 'grpc' },
+            { name: 'http', port: 9090, targetPort: 10902 },
+          ],
+        },
+      },
+      pod(workload('Deployment', 'query'), 'query-1', {
+        spec: { containers: [{ name: 'main', ports: [{ name: 'grpc', containerPort: 10901 }] }] },
+      }),
+      GRAFANA,
+      pod(GRAFANA, 'grafana-1'),
+      pod(GRAFANA, 'grafana-2'),
+    ],
+    server: {
+      other: ({ pathname }) =>
+        pathname.endsWith('/pods/query-1:10902/proxy/api/v1/status/buildinfo')
+          ? { is: 'answer', status: 200, headers: {}, body: Buffer.from('{}') }
+          : undefined,
+    },
+    evidence: {
+      'grafana.datasources': [
+        {
+          name: 'Thanos',
+          object: { key: 'ConfigMap ns/datasources' },
+          service: { namespace: 'ns', name: 'query' },
+          grafana: { key: 'Deployment ns/grafana' },
+        },
+      ],
     },
   },
   'bucket.create': {

@@ -29,7 +29,11 @@ export const action: Action = {
         }),
       ],
       riskText: 'the nodes answer for these addresses on their network',
-      verify: { what: `${input.finding.rule} is healthy`, seconds: 60 },
+      verify: {
+        what: `${input.finding.rule} is healthy, and a node announces the addresses`,
+        seconds: 60,
+        signals: [{ is: 'address-announced', policy: name }],
+      },
       undo: { what: 'announces them no more', steps: undoStepsOf(steps) },
     };
   },

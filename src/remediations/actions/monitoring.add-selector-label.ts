@@ -1,6 +1,6 @@
 import type { Action } from '../../model/remediation.ts';
 import { guard } from '../guards.ts';
-import { MONITOR_ACCESS, scraped, selectionRow } from '../monitors.ts';
+import { MONITOR_ACCESS, selectionRow, taken } from '../monitors.ts';
 import { changeStep, existing } from '../steps.ts';
 import { nameOf, targetOfKey } from '../targets.ts';
 import { undoStepsOf } from '../undo.ts';
@@ -63,7 +63,7 @@ export const action: Action = {
         }),
       ],
       riskText: 'what it names is taken from now on, with the memory that its series cost',
-      verify: scraped(input.finding.rule),
+      verify: taken(input.finding.rule, target),
       undo: { what: 'takes the label away', steps: undoStepsOf(steps) },
     };
   },

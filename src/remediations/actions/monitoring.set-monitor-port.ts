@@ -1,6 +1,7 @@
-import type { Action } from '../../model/remediation.ts';
+import type { Action, PlanInput, Target } from '../../model/remediation.ts';
+import type { RawObject } from '../../model/source.ts';
 import { guard } from '../guards.ts';
-import { MONITOR_ACCESS, scraped, selectionRow } from '../monitors.ts';
+import { METRICS_ACCESS, MONITOR_ACCESS, metricsAnswer, scraped, selectionRow } from '../monitors.ts';
 import { Refusal } from '../refusal.ts';
 import { changeStep, existing } from '../steps.ts';
 import { nameOf, targetOfKey } from '../targets.ts';
@@ -11,7 +12,7 @@ export const action: Action = {
   title: 'name the port that the Service has',
   risk: 'change',
   parameters: { monitor: 'needed', endpoint: 'needed', port: 'needed' },
-  access: [...MONITOR_ACCESS, { verbs: ['list'], group: '', resource: 'services' }],
+  access: [...MONITOR_ACCESS, ...METRICS_ACCESS],
   async plan(input) {
     const target = targetOfKey(input.parameters.monitor);
     const object = await existing(input.api, target);
@@ -28,6 +29,7 @@ export const action: Action = {
         [[...path, 'port'], port],
       ]),
     ];
+    const services = await servicesOf(input, target, port);
     return {
       steps,
       guards: [
@@ -41,19 +43,33 @@ export const action: Action = {
             `it is not clear which port is meant: ${wrong[0].portNames.join(', ')}`
           );
         }),
-        await guard('port-is-there', 'every Service that it takes has the port', async () => {
-          const row = await selectionRow(input, target);
-          for (const service of row?.matchedServices ?? []) {
-            const live = await input.api.get(targetOfKey(service.key));
-            const names = (live?.spec?.ports ?? []).map((entry: { name?: string }) => entry.name);
-            if (!names.includes(port)) return `${service.key} has no port ${port}`;
-          }
-          return (row?.matchedServices ?? []).length > 0 || 'it takes no Service';
+        await guard('port-is-there', 'every Service that it takes has the port', () => {
+          const without = services.find(entry => !entry.port);
+          if (without) return `${without.key} has no port ${port}`;
+          return services.length > 0 || 'it takes no Service';
         }),
+        await metricsAnswer(
+          input,
+          endpoint,
+          services.flatMap(entry => (entry.port ? [{ service: entry.service, port: entry.port }] : [])),
+        ),
       ],
       riskText: 'what listens there is scraped from now on',
-      verify: scraped(input.finding.rule),
+      verify: scraped(input.finding.rule, target, index),
       undo: { what: 'writes the old port back', steps: undoStepsOf(steps) },
     };
   },
 };
+
+/** The Services that it takes, with their port of that name. */
+async function servicesOf(input: PlanInput, monitor: Target, name: string) {
+  const row = await selectionRow(input, monitor);
+  const keys = ((row?.matchedServices ?? []) as readonly RawObject[]).map(({ key }) => String(key));
+  const services: { readonly key: string; readonly service: RawObject; readonly port: RawObject | undefined }[] = [];
+  for (const key of keys) {
+    const service = await existing(input.api, targetOfKey(key));
+    const ports: readonly RawObject[] = service.spec?.ports ?? [];
+    services.push({ key, service, port: ports.find(port => port.name === name) });
+  }
+  return services;
+}

@@ -3,6 +3,7 @@ import { rowsOf } from '../evidence-rows.ts';
 import { guard } from '../guards.ts';
 import { PROMETHEUS_ACCESS, prometheusResource, resourceDraft } from '../prometheus-resource.ts';
 import { Refusal } from '../refusal.ts';
+import { nameOf } from '../targets.ts';
 
 const LEAST = 1800;
 const MOST = 7200;
@@ -39,7 +40,11 @@ export const action: Action = {
           }),
         ],
         riskText: 'the pods restart one after another; one that really hangs is noticed later',
-        verify: { what: `${input.finding.rule} is healthy`, seconds },
+        verify: {
+          what: `${input.finding.rule} is healthy, and its pods are ready`,
+          seconds,
+          signals: [{ is: 'prometheus-ready', prometheus: nameOf(target) }],
+        },
         mends: true,
       },
     );

@@ -4,6 +4,7 @@ import { guard } from '../guards.ts';
 import { PROMETHEUS_ACCESS, prometheusResource, resourceDraft } from '../prometheus-resource.ts';
 import { bytesOf, secondsOf } from '../quantities.ts';
 import { Refusal } from '../refusal.ts';
+import { nameOf } from '../targets.ts';
 
 /** Three blocks of two hours. */
 const LEAST = '6h';
@@ -60,7 +61,11 @@ export const action: Action = {
           ),
         ],
         riskText: 'the pods restart one after another, and the volumes fill further than today',
-        verify: { what: `${input.finding.rule} is healthy`, seconds: 900 },
+        verify: {
+          what: `${input.finding.rule} is healthy, and its pods run with it`,
+          seconds: 900,
+          signals: [{ is: 'prometheus-flag', prometheus: nameOf(target), flag: 'retention', seconds: wanted }],
+        },
         undo: 'writes the old retention back: what is older is deleted then',
       },
     );

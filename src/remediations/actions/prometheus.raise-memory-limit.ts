@@ -1,6 +1,7 @@
 import type { Action } from '../../model/remediation.ts';
 import { limitWasHit, nextMemory, nodeHasRoom } from '../memory.ts';
 import { PROMETHEUS_ACCESS, prometheusResource, resourceDraft } from '../prometheus-resource.ts';
+import { nameOf } from '../targets.ts';
 
 export const action: Action = {
   id: 'prometheus.raise-memory-limit',
@@ -27,7 +28,11 @@ export const action: Action = {
       {
         guards: [await limitWasHit(pods, 'prometheus'), await nodeHasRoom(input, pods, more)],
         riskText: 'the pods restart one after another, and each replays its log first',
-        verify: { what: `${input.finding.rule} is healthy`, seconds: 900 },
+        verify: {
+          what: `${input.finding.rule} is healthy, and its pods are ready`,
+          seconds: 900,
+          signals: [{ is: 'prometheus-ready', prometheus: nameOf(target) }],
+        },
         mends: true,
       },
     );

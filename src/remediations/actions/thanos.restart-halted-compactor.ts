@@ -19,7 +19,11 @@ export const action: Action = {
     return restartDraft(
       { ...input, wishes: { ...input.wishes, downtime: true } },
       [target],
-      { what: `${input.finding.rule} is healthy`, seconds: 1800 },
+      {
+        what: `${input.finding.rule} is healthy, and it gets through two iterations`,
+        seconds: 1800,
+        signals: [{ is: 'compactor-goes-on', workload: nameOf(target), iterations: 2 }],
+      },
       [
         await guard('cause-was-repaired', 'what it halted on is repaired', async () => {
           const row = await mine();
