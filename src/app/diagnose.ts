@@ -1,4 +1,5 @@
 import { type DiagnosisResult, diagnose } from '../checks/diagnose.ts';
+import type { Suppression } from '../checks/silence.ts';
 import { COLLECTORS } from '../evidence/catalogue.ts';
 import type { Expectations } from '../evidence/collector.ts';
 import type { CompiledSignatures } from '../evidence/logs/signatures.ts';
@@ -16,6 +17,9 @@ export interface DiagnoseOptions {
   readonly rules: readonly Rule[];
   readonly signatures: CompiledSignatures;
   readonly expectations: Expectations;
+  readonly suppressions?: readonly Suppression[];
+  /** What the fleet file changed of the rules, for the report. */
+  readonly tuned?: Report['tuned'];
   /** Name of the fleet, for the report's title; '' for none. */
   readonly fleet: string;
   /** Reads under way at once in one cluster. */
@@ -71,6 +75,7 @@ export async function diagnoseFleet(sources: readonly Source[], options: Diagnos
     fleet: evidence.fleet,
     turnedAway: evidence.clusters.filter(store => unreachable.get(store.cluster)?.reason === 'unauthenticated'),
     unreachable,
+    suppressions: options.suppressions ?? [],
   });
   for (const source of sorted) {
     if (!unreachable.has(source.cluster))
@@ -80,6 +85,7 @@ export async function diagnoseFleet(sources: readonly Source[], options: Diagnos
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   return {
     ...body(result, clusters, options),
+    suppressed: suppressed(result, expiredAt(options.suppressions ?? [], evidence.fleet.takenAt)),
     timeline: await timelineOf(evidence, result.findings),
     ...tail(sorted, seconds, options),
   };
@@ -115,9 +121,37 @@ function body(result: DiagnosisResult, clusters: readonly ClusterReport[], optio
     unknowns: result.unknowns,
     notLookedAt: result.notLookedAt,
     suspects: result.suspects,
-    suppressed: [],
+    ...(options.tuned && options.tuned.length > 0 ? { tuned: options.tuned } : {}),
     counts: result.counts,
   };
+}
+
+/** Those of the suppressions that no longer worked at that moment, in milliseconds since the epoch. */
+export function expiredAt(suppressions: readonly Suppression[], moment: number): readonly Suppression[] {
+  return suppressions.filter(({ endsAt }) => endsAt <= moment);
+}
+
+function suppressed(result: DiagnosisResult, expired: readonly Suppression[]): Report['suppressed'] {
+  return [
+    ...result.silenced.map(({ finding: { id, severity, message }, by: { reason, until }, through }) => ({
+      finding: id,
+      severity,
+      message,
+      reason,
+      until,
+      expired: false,
+      through,
+    })),
+    ...expired.map(({ rule, cluster, subject, reason, until }) => ({
+      finding: [rule, cluster, subject].filter(part => part !== '').join(', '),
+      severity: 'info' as const,
+      message: '',
+      reason,
+      until,
+      expired: true,
+      through: '',
+    })),
+  ];
 }
 
 /** Only what this version can do is offered. */

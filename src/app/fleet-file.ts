@@ -5,8 +5,10 @@ import { openYaml, type RuleMistake, schemaMistakes } from '../checks/rule-file.
 import type { Expectations } from '../evidence/collector.ts';
 import { seconds } from '../evidence/quantities.ts';
 import { GapSignal } from '../model/gap.ts';
+import type { Rule } from '../model/rule.ts';
 import { UserError } from '../model/user-error.ts';
 import { NO_EXPECTATIONS } from './diagnose.ts';
+import { readTuning, TUNING_SCHEMA, type Tuned, type Tuning, tuneRules, type WrittenTuning } from './tuning.ts';
 
 /** What `thanos-doctor.yaml` says, checked. */
 export interface FleetFile {
@@ -14,6 +16,7 @@ export interface FleetFile {
   readonly name: string;
   readonly clusters: readonly FleetCluster[];
   readonly expectations: Expectations;
+  readonly tuning: Tuning;
 }
 
 export interface FleetCluster {
@@ -75,6 +78,7 @@ const SCHEMA = {
         },
       },
     },
+    tuning: TUNING_SCHEMA,
     expect: {
       type: 'object',
       additionalProperties: false,
@@ -107,6 +111,7 @@ interface Written {
       readonly credentials?: Readonly<Record<string, { readonly accessKeyEnv: string; readonly secretKeyEnv: string }>>;
     };
   }[];
+  readonly tuning?: WrittenTuning;
   readonly expect?: {
     readonly clusterLabel?: string;
     readonly queryStores?: number;
@@ -148,7 +153,16 @@ export function readFleetFile(path: string): FleetFile {
     name: written.fleet ?? '',
     clusters: written.clusters.map(cluster => toCluster(cluster, path)),
     expectations: expectationsOf(written),
+    tuning: readTuning(document, written.tuning ?? {}, names),
   };
+}
+
+/** The rules as a fleet file tunes them; as they are without one. Throws a `UserError` with every mistake at once. */
+export function tunedRules(rules: readonly Rule[], fleet: FleetFile | undefined): Tuned {
+  if (!fleet) return { rules, suppressions: [], changes: [] };
+  const { tuned, mistakes } = tuneRules(rules, fleet.tuning);
+  if (mistakes.length > 0) throw unusable(fleet.path, mistakes);
+  return tuned;
 }
 
 function unusable(path: string, mistakes: readonly RuleMistake[]): UserError {

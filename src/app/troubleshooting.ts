@@ -49,6 +49,9 @@ function ruleLines(rule: Rule, titles: ReadonlyMap<string, string>): readonly st
     '',
     `Seen in ${evidence.map(id => `[\`${id}\`](evidence.md#${id.replaceAll('.', '')})`).join(', ')}.`,
     '',
+    ...(rule.thresholds.length > 0
+      ? [`Thresholds: ${rule.thresholds.map(({ name, text }) => `\`${name}\` ${text}`).join(', ')}.`, '']
+      : []),
     ...(rule.why ? [`Not obvious: ${rule.why}`, ''] : []),
     ...(causes.length > 0
       ? [

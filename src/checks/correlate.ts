@@ -3,6 +3,7 @@ import type { CauseLink, Rule } from '../model/rule.ts';
 import type { Compiled } from './cel.ts';
 import { compiledExpression } from './load-rules.ts';
 import { isOfKind } from './object-keys.ts';
+import { type Silenced, type SuppressionOf, silence } from './silence.ts';
 
 export interface Diagnosis {
   /** Sorted by id, with `root` and `causedBy` filled in. */
@@ -10,6 +11,7 @@ export interface Diagnosis {
   /** Ids of root findings, most important first. */
   readonly roots: readonly string[];
   readonly suspects: readonly Suspect[];
+  readonly silenced: readonly Silenced[];
 }
 
 /**
@@ -38,23 +40,28 @@ const RANKS: readonly (readonly string[])[] = [
 ];
 const SYSTEM_NAMESPACES = new Set(['kube-system', 'longhorn-system']);
 
-/** Draws edges between findings, cuts rings, names roots, and lists causes that could not be checked. */
+/**
+ * Draws edges between findings, cuts rings, takes out what is suppressed, names roots, and lists causes that could not be
+ * checked.
+ */
 export function correlate(
   found: readonly Finding[],
   unknowns: readonly Unknown[],
   rules: ReadonlyMap<string, Rule>,
   compiled: Map<string, Compiled>,
+  suppressionOf: SuppressionOf = () => undefined,
 ): Diagnosis {
-  const findings = [...found].sort((a, b) => compareText(a.id, b.id));
+  const all = [...found].sort((a, b) => compareText(a.id, b.id));
   const byRule = new Map<string, Finding[]>();
-  for (const finding of findings) {
+  for (const finding of all) {
     const group = byRule.get(finding.rule);
     if (group) group.push(finding);
     else byRule.set(finding.rule, [finding]);
   }
-  const edges = new Map<string, Finding[]>();
-  for (const finding of findings) edges.set(finding.id, causesOf(finding, rules.get(finding.rule), byRule, compiled));
-  cutRings(findings, edges);
+  const drawn = new Map<string, Finding[]>();
+  for (const finding of all) drawn.set(finding.id, causesOf(finding, rules.get(finding.rule), byRule, compiled));
+  cutRings(all, drawn);
+  const { kept: findings, edges, silenced } = silence(all, drawn, suppressionOf);
 
   const causedBy = (finding: Finding) => edges.get(finding.id)!.map(cause => cause.id);
   const arranged = findings.map(finding => {
@@ -72,7 +79,7 @@ export function correlate(
         compareText(a.id, b.id),
     )
     .map(finding => finding.id);
-  return { findings: arranged, roots, suspects: suspectsOf(arranged, unknowns, rules) };
+  return { findings: arranged, roots, suspects: suspectsOf(arranged, unknowns, rules), silenced };
 }
 
 function compareText(a: string, b: string): number {

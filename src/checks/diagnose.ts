@@ -6,6 +6,7 @@ import type { Compiled } from './cel.ts';
 import { correlate, type Diagnosis } from './correlate.ts';
 import { evaluateRule } from './evaluate.ts';
 import { subjectKey } from './object-keys.ts';
+import { type Suppression, suppressionsAt } from './silence.ts';
 
 export interface DiagnosisInput {
   readonly rules: readonly Rule[];
@@ -16,6 +17,7 @@ export interface DiagnosisInput {
   readonly turnedAway?: readonly EvidenceStore[];
   /** Clusters that did not, each with its gap: one unknown each, instead of one for every rule. */
   readonly unreachable: ReadonlyMap<string, Gap>;
+  readonly suppressions?: readonly Suppression[];
 }
 
 export interface DiagnosisResult extends Diagnosis {
@@ -62,7 +64,8 @@ export async function diagnose(input: DiagnosisInput): Promise<DiagnosisResult> 
   open.sort(byPlace);
   const unread = open.filter(isUnread);
   const rules = new Map(input.rules.map(rule => [rule.id, rule]));
-  const diagnosis = correlate(found, open, rules, compiled);
+  const suppressionOf = suppressionsAt(input.suppressions ?? [], input.fleet.takenAt);
+  const diagnosis = correlate(found, open, rules, compiled, suppressionOf);
   return {
     ...diagnosis,
     verdict: verdictOf(diagnosis.findings, unread),

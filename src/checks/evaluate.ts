@@ -5,6 +5,7 @@ import type { EvidenceUse, Expression, Rule, Template } from '../model/rule.ts';
 import { type Compiled, Suspension } from './cel.ts';
 import { compiledExpression } from './load-rules.ts';
 import { qualify, subjectKey } from './object-keys.ts';
+import { thresholdValues } from './thresholds.ts';
 
 /** Distinct places of one kind of evidence that a finding names. */
 const PLACES_PER_EVIDENCE = 6;
@@ -66,6 +67,8 @@ function namesOf(rule: Rule): object {
         },
       });
     define('cluster', scope => scope.cluster);
+    const thresholds = thresholdValues(rule);
+    define('thresholds', () => thresholds);
     for (const [name, use] of Object.entries(rule.evidence)) define(name, scope => scope.touch(use));
     if (rule.forEach) define(rule.forEach.name, scope => scope.row);
     rule.let.forEach(({ name, value }, index) => {

@@ -174,6 +174,8 @@ function checkRule(rule: WrittenRule, describe: Describe): readonly RuleMistake[
   const mistakes: RuleMistake[] = [];
   const read = new Set<string>();
   const scope = new Map<string, Shape>([['cluster', 'str']]);
+  if (rule.thresholds.length > 0)
+    scope.set('thresholds', Object.fromEntries(rule.thresholds.map(({ name }) => [name, 'float' as const])));
   const params: [string, Template][] = [];
   for (const [name, use] of Object.entries(rule.evidence)) {
     const at = { file: rule.file, ...rule.locate('evidence', name) };
@@ -242,6 +244,15 @@ function checkRule(rule: WrittenRule, describe: Describe): readonly RuleMistake[
   for (const { value } of rule.fix.automatic?.onlyIf ?? []) check(value, scope, 'bool');
   for (const { when } of rule.causedBy) if (when) check(when, CAUSE_SCOPE, 'bool');
 
+  for (const { name } of rule.thresholds) {
+    if (!read.has(`thresholds.${name}`)) {
+      mistakes.push({
+        file: rule.file,
+        ...rule.locate('thresholds', name),
+        message: `the threshold "${name}" is named and never read`,
+      });
+    }
+  }
   for (const name of Object.keys(rule.evidence)) {
     if (!read.has(name)) {
       mistakes.push({

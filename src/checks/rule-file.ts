@@ -1,6 +1,7 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
-import type { EvidenceUse, Expression, Rule, Template } from '../model/rule.ts';
+import type { EvidenceUse, Expression, Rule, Template, Threshold } from '../model/rule.ts';
+import { parseThreshold } from './thresholds.ts';
 import { suggest } from './type-check.ts';
 
 /** A mistake in a rule, with its place. Lines and columns count from 1. */
@@ -201,6 +202,7 @@ function toRule(document: OpenDocument, file: string, complain: Complain): Writt
     tags: value.tags ?? [],
     guide: value.guide ?? '',
     symptom: value.symptom.trim(),
+    thresholds: thresholdsOf(value.thresholds ?? {}, complain),
     evidence,
     ...(variable && over ? { forEach: { name: variable, over: expression(['forEach'], over) } } : {}),
     let: expressions('let').map(({ key, value: bound }) => ({ name: key, value: bound })),
@@ -250,6 +252,14 @@ function toRule(document: OpenDocument, file: string, complain: Complain): Writt
     },
     locate: (...path) => document.locate(path),
   };
+}
+
+function thresholdsOf(written: Readonly<Record<string, string | number>>, complain: Complain): readonly Threshold[] {
+  return Object.entries(written).flatMap(([name, text]) => {
+    const measure = parseThreshold(text);
+    if (!measure) complain(['thresholds', name], `"${text}" is no threshold: write 10min, 80%, 1GiB or a number`);
+    return measure ? [{ name, ...measure }] : [];
+  });
 }
 
 /** Splits prose at `${…}`; braces and quotes inside an expression are respected. */

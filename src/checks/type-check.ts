@@ -13,7 +13,7 @@ export interface TypeProblem {
 export interface Typed {
   readonly shape: Shape;
   readonly problems: readonly TypeProblem[];
-  /** Names of the scope that the expression reads. */
+  /** Names of the scope that the expression reads, and their fields as `name.field`. */
   readonly reads: ReadonlySet<string>;
   readonly nodes: number;
   /** Every string literal in it. */
@@ -84,6 +84,8 @@ export function typeCheck(ast: ASTNode, scope: Scope): Typed {
         return shape;
       }
       case '.':
+        // Of a record of the scope it is known which fields are read: what nobody reads is a mistake too.
+        if (node.args[0].op === 'id' && scope.has(node.args[0].args)) reads.add(`${node.args[0].args}.${node.args[1]}`);
         return field(node, visit(node.args[0], local), node.args[1]);
       case '[]':
         return element(node, visit(node.args[0], local), visit(node.args[1], local));

@@ -1,8 +1,8 @@
-import { chooseRules } from '../app/choose-rules.ts';
 import { NO_EXPECTATIONS } from '../app/diagnose.ts';
 import type { FixSetting } from '../app/fix.ts';
 import { openJournal, stateFolder } from '../app/fix-journal.ts';
 import { openWriterOf } from '../app/fix-writer.ts';
+import { tunedRules } from '../app/fleet-file.ts';
 import { allRules } from '../app/rule-files.ts';
 import { builtinSignatures } from '../app/signature-files.ts';
 import type { Plan } from '../model/remediation.ts';
@@ -42,11 +42,12 @@ export function fixSetting(options: FixOptions, given: GivenConfirmation, signal
     showWhole: plan => show(plan, '', true),
   };
   return {
-    rules: chooseRules(allRules(options.rules), [], []),
+    // What is suppressed is mended all the same where somebody asks for it by its name.
+    rules: tunedRules(allRules(options.rules), fleet).rules,
     signatures: builtinSignatures(),
     expectations: fleet?.expectations ?? NO_EXPECTATIONS,
     concurrency: options.concurrency,
-    open: async () => (await openClusters(options, signal)).sources,
+    open: async () => openClusters(options, fleet, signal),
     // A fix may wait for longer than a diagnosis.
     openWriter: cluster => openWriterOf(cluster, liveChoiceOf(options, fleet, signal)),
     journal: openJournal(),

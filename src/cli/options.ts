@@ -1,4 +1,5 @@
 import type { Argv } from 'yargs';
+import type { Pack } from '../app/choose-rules.ts';
 import type { FailOn } from './exit-codes.ts';
 import type { ColorChoice } from './terminal.ts';
 
@@ -26,11 +27,14 @@ export interface GlobalOptions {
 
 export interface RuleOptions {
   readonly rules: readonly string[];
+  readonly pack: Pack | undefined;
   readonly only: readonly string[];
   readonly skip: readonly string[];
 }
 
 export const FAIL_ON: readonly FailOn[] = ['critical', 'warning', 'info', 'never'];
+
+const PACKS: readonly Pack[] = ['daily', 'weekly', 'deep'];
 
 const CLUSTERS = 'Which clusters:';
 const EVIDENCE = 'What is read:';
@@ -120,6 +124,12 @@ export function readingOptions<T>(builder: Argv<T>) {
 
 export function ruleOptions<T>(builder: Argv<T>) {
   return builder
+    .option('pack', {
+      choices: PACKS,
+      requiresArg: true,
+      group: RULES,
+      describe: 'daily: what is broken now; weekly: also what will break; deep: all (default)',
+    })
     .option('only', {
       type: 'array',
       string: true,

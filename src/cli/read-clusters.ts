@@ -6,19 +6,16 @@ import type { Source } from '../model/source.ts';
 import { UserError } from '../model/user-error.ts';
 import type { ReadingOptions } from './options.ts';
 
-export interface Opened {
-  readonly sources: readonly Source[];
-  readonly fleet: FleetFile | undefined;
-}
-
 /** Opens what the options name: a bundle, the clusters of a fleet file, or contexts. */
-export async function openClusters(options: ReadingOptions, signal: AbortSignal): Promise<Opened> {
-  checkChoices(options);
-  if (options.bundle !== undefined) return { ...(await bundleClusters(options)), fleet: fleetOf(options) };
-  const fleet = fleetOf(options);
-  const { openLive } = await import('../app/open-live.ts');
-  const sources = await openLive(liveChoiceOf(options, fleet, signal));
-  return { sources: options.logs ? sources : sources.map(withoutLogs), fleet };
+export async function openClusters(
+  options: ReadingOptions,
+  fleet: FleetFile | undefined,
+  signal: AbortSignal,
+): Promise<readonly Source[]> {
+  const sources = await (options.bundle === undefined
+    ? import('../app/open-live.ts').then(({ openLive }) => openLive(liveChoiceOf(options, fleet, signal)))
+    : import('../app/open-bundle.ts').then(({ openBundle }) => openBundle(options.bundle!)));
+  return options.logs ? sources : sources.map(withoutLogs);
 }
 
 /** What the options say of live clusters. */
@@ -39,15 +36,10 @@ export function liveChoiceOf(options: ReadingOptions, fleet: FleetFile | undefin
 
 /** The fleet file that was named; else the one that lies here, unless clusters were chosen in another way. */
 export function fleetOf(options: ReadingOptions): FleetFile | undefined {
+  checkChoices(options);
   if (options.fleet !== undefined) return readFleetFile(options.fleet);
   const chosen = options['all-contexts'] || options.context.length > 0 || options.kubeconfig !== undefined;
   return !chosen && existsSync(FLEET_FILE) ? readFleetFile(FLEET_FILE) : undefined;
-}
-
-async function bundleClusters(options: ReadingOptions): Promise<{ readonly sources: readonly Source[] }> {
-  const { openBundle } = await import('../app/open-bundle.ts');
-  const sources = await openBundle(options.bundle!);
-  return { sources: options.logs ? sources : sources.map(withoutLogs) };
 }
 
 /** Options that cannot both be meant: better refused than one of them silently left out. */

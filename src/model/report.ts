@@ -1,4 +1,4 @@
-import type { Finding, Suspect, Unknown } from './finding.ts';
+import type { Finding, Severity, Suspect, Unknown } from './finding.ts';
 import type { Gap } from './gap.ts';
 import type { FixReport } from './remediation.ts';
 
@@ -49,12 +49,25 @@ export interface Report {
   readonly notLookedAt: readonly { readonly cluster: string; readonly gap: Gap; readonly rules: readonly string[] }[];
   readonly suspects: readonly Suspect[];
   readonly timeline: readonly TimelineEntry[];
-  /** Findings that were suppressed by the fleet file, and expired suppressions. */
+  /** Findings that the fleet file silences, and its suppressions that have expired. */
   readonly suppressed: readonly {
+    /** Id of the finding; of an expired suppression, what it names. */
     readonly finding: string;
+    readonly severity: Severity;
+    /** What was found; '' of an expired suppression. */
+    readonly message: string;
     readonly reason: string;
     readonly until: string;
     readonly expired: boolean;
+    /** Id of the suppressed finding that explains this one; '' where it is suppressed itself. */
+    readonly through: string;
+  }[];
+  /** What the fleet file changes of the rules: a threshold by its name, or `severity`. Left out where it changes nothing. */
+  readonly tuned?: readonly {
+    readonly rule: string;
+    readonly what: string;
+    readonly from: string;
+    readonly to: string;
   }[];
   readonly counts: {
     readonly rules: number;

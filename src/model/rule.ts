@@ -31,6 +31,16 @@ export interface CauseLink {
   readonly when?: Expression;
 }
 
+/** A number that a fleet file may set otherwise, in the rule's expressions `thresholds.name`. */
+export interface Threshold {
+  readonly name: string;
+  /** As it is written, with its unit: `10min`, `80%`, `1GiB`, `3`. */
+  readonly text: string;
+  readonly unit: 'duration' | 'percentage' | 'size' | 'count';
+  /** Seconds, percent, bytes, or the number itself. */
+  readonly value: number;
+}
+
 export interface Rule {
   readonly id: string;
   readonly file: string;
@@ -43,6 +53,7 @@ export interface Rule {
   /** Anchor of the operators' guide; '' if none. */
   readonly guide: string;
   readonly symptom: string;
+  readonly thresholds: readonly Threshold[];
   readonly evidence: Readonly<Record<string, EvidenceUse>>;
   /** `name in expression`; absent for a rule with a single subject. */
   readonly forEach?: { readonly name: string; readonly over: Expression };

@@ -40,6 +40,7 @@ export function explain(explanation: Explanation, options: FormatOptions): strin
     ['Looks for', paragraph(rule.symptom)],
     ['On evidence', evidenceLines(evidence, room)],
     ['Not obvious', paragraph(why)],
+    ['Thresholds', thresholdLines(rule, room)],
     ['Possible causes', causeLines(causes, options.all ? Infinity : CAUSES, symbols, room)],
     ['At risk', rule.atRisk ? paragraph(templateText(rule.atRisk)) : []],
     ['What to do', whatToDoLines(rule, room)],
@@ -77,6 +78,13 @@ function evidenceLines(evidence: Explanation['evidence'], room: number): readonl
     const lines = wrap(oneLine(about), Math.max(20, room - column));
     return lines.length === 0 ? [id] : lines.map((line, at) => `${pad(at === 0 ? id : '', column)}${line}`);
   });
+}
+
+/** With the place where a fleet file sets them otherwise. */
+function thresholdLines({ id, thresholds }: Rule, room: number): readonly string[] {
+  if (thresholds.length === 0) return [];
+  const list = thresholds.map(({ name, text }) => unbroken(`${name} ${text}`)).join(', ');
+  return wrap(`${list} (in a fleet file: ${unbroken(`tuning.thresholds.${id}`)})`, room);
 }
 
 /** The tree as far as there is room: every nearest cause before any cause of a cause, and each cause once. */

@@ -59,6 +59,7 @@ export function lookedAtLines(report: Report, arranged: Arranged, sheet: Sheet):
     ...deniedLines(report.clusters, count),
     ...notLookedAtLines(arranged.notLookedAt, count),
     ...suppressedLines(report, count),
+    ...tunedLines(report, count),
     '',
     'To repeat it:',
     '',
@@ -150,11 +151,22 @@ function notLookedAtLines(groups: readonly GapGroup[], count: number): readonly 
 
 function suppressedLines({ suppressed }: Report, count: number): readonly string[] {
   if (suppressed.length === 0) return [];
-  const lines = suppressed.map(({ finding, reason, until, expired }) => {
-    const when = expired ? `**expired** ${prose(until, 40)}, no longer applied` : `until ${prose(until, 40)}`;
-    return `- ${code(finding, 160)} (${when}): ${prose(reason, 120)}`;
+  const lines = suppressed.map(({ finding, severity, message, reason, until, expired, through }) => {
+    if (expired)
+      return `- ${code(finding, 160)} (**expired** ${prose(until, 40)}, no longer applied): ${prose(reason, 120)}`;
+    const why = through === '' ? prose(reason, 100) : `explained by ${code(through, 100)} alone`;
+    return `- ${severity} ${code(finding, 120)} (until ${prose(until, 30)}; ${why}): ${prose(message, 100)}`;
   });
   return ['', 'Suppressed by the fleet file:', '', ...limited(lines, count)];
+}
+
+function tunedLines({ tuned = [] }: Report, count: number): readonly string[] {
+  if (tuned.length === 0) return [];
+  const lines = tuned.map(
+    ({ rule, what, from, to }) =>
+      `- ${code(rule, 80)}: ${prose(what, 60)} ${prose(to, 40)} (the rule says ${prose(from, 40)})`,
+  );
+  return ['', 'Set otherwise by the fleet file:', '', ...limited(lines, count)];
 }
 
 function limited(lines: readonly string[], count: number): readonly string[] {

@@ -21,7 +21,9 @@ function first(report: Report, arranged: Arranged): string {
   if (report.verdict === 'healthy') {
     const { checks, subjects } = report.counts;
     const size = `${counted(report.clusters.length, 'cluster')}, ${counted(checks, 'check')} on ${counted(subjects, 'thing')}`;
-    return `Healthy, as far as looked: ${size}, ${report.run.seconds.toFixed(1)} s.`;
+    const silent = silenced(report);
+    const except = silent === 0 ? '' : `, but for ${counted(silent, 'suppressed finding')}`;
+    return `Healthy, as far as looked${except}: ${size}, ${report.run.seconds.toFixed(1)} s.`;
   }
   if (report.verdict === 'unknown')
     return `No problem found, but ${obstacles(report) || 'not everything could be checked'}.`;
@@ -40,7 +42,14 @@ function others(report: Report): readonly string[] {
   if (report.verdict === 'problems' && away > 0) sentences.push(`${counted(away, 'cluster')} could not be read.`);
   if (report.run.partial)
     sentences.push('The run was stopped before everything was read: what is missing is not known to be healthy.');
+  const silent = silenced(report);
+  if (silent > 0 && report.verdict !== 'healthy')
+    sentences.push(`${counted(silent, 'further finding is', 'further findings are')} suppressed by the fleet file.`);
   return sentences;
+}
+
+function silenced({ suppressed }: Report): number {
+  return suppressed.filter(({ expired }) => !expired).length;
 }
 
 function obstacles(report: Report): string {

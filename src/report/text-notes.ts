@@ -14,7 +14,7 @@ export function noteLines(report: Report, arranged: Arranged, page: Page, gaps: 
     ...gapLines('Could not check', arranged.couldNotCheck, hasProblems ? gaps : Math.max(gaps, 20), 2, report, page),
     ...gapLines('Not looked at', arranged.notLookedAt, hasProblems ? 1 : Math.max(gaps, 12), 1, report, page),
     ...worthKnowingLines(arranged.worthKnowing, page),
-    ...suppressedLines(report, page),
+    ...fleetFileLines(report, page),
   ];
 }
 
@@ -103,21 +103,34 @@ function worthKnowingLines(groups: readonly Symptoms[], page: Page): readonly st
   return noted('Worth knowing', left > 0 ? [...lines, `and ${left} more (--all)`] : lines, page);
 }
 
-/** What the fleet file silences is counted; what it does not silence any more is said. */
-function suppressedLines({ suppressed }: Report, page: Page): readonly string[] {
-  const room = page.width - page.note;
-  const lines = (expired: boolean) =>
-    suppressed
-      .filter(entry => entry.expired === expired)
-      .map(({ finding, until, reason }) => oneLine(`${finding}, until ${until}: ${reason}`));
-  const silent = lines(false);
-  const [expired, left] = page.all ? [lines(true), 0] : firstOf(lines(true), 2);
-  const silentLines = page.all
-    ? silent.flatMap(line => wrap(line, room))
-    : [`${counted(silent.length, 'finding')} (--all)`];
-  const expiredLines = expired.flatMap(line => fitted(`suppression of ${line}`, room, page.all ? Infinity : 2, page));
+/** What the fleet file silences, what it does not silence any more, and what it judges otherwise than the rules do. */
+function fleetFileLines({ suppressed, tuned = [] }: Report, page: Page): readonly string[] {
+  const silent = suppressed
+    .filter(({ expired, through }) => !expired && through === '')
+    .map(({ finding, severity, until, reason }) => {
+      const effects = suppressed.filter(({ through }) => through === finding).length;
+      const more = effects === 0 ? '' : `, with ${counted(effects, 'finding')} that it alone explains`;
+      return `${severity} ${finding}${more}, until ${until}: ${reason}`;
+    });
+  const expired = suppressed
+    .filter(entry => entry.expired)
+    .map(({ finding, until, reason }) => `the suppression of ${finding} ended with ${until}: ${reason}`);
+  const changes = tuned.map(({ rule, what, from, to }) => `${rule}: ${what} ${from}, here ${to}`);
   return [
-    ...noted('Suppressed', silent.length > 0 ? silentLines : [], page),
-    ...noted('Expired', left > 0 ? [...expiredLines, `and ${left} more (--all)`] : expiredLines, page),
+    ...listLines('Suppressed', silent, page),
+    ...listLines('Expired', expired, page),
+    ...(page.all
+      ? listLines('Tuned', changes, page)
+      : noted(
+          'Tuned',
+          changes.length > 0 ? [`${counted(changes.length, 'setting')} by the fleet file (--all)`] : [],
+          page,
+        )),
   ];
+}
+
+function listLines(label: string, lines: readonly string[], page: Page): readonly string[] {
+  const [taken, left] = page.all ? [lines, 0] : firstOf(lines, 2);
+  const rows = taken.flatMap(line => fitted(oneLine(line), page.width - page.note, page.all ? Infinity : 2, page));
+  return noted(label, left > 0 ? [...rows, `and ${left} more (--all)`] : rows, page);
 }

@@ -81,6 +81,18 @@ describe('each mistake is said with its place', () => {
       { evidence: '{ boxes: box.list, room: box.room }' },
       'the evidence "room" is named and never read',
     ],
+    ['a threshold that is never read', { thresholds: '{ size: 5 }' }, 'the threshold "size" is named and never read'],
+    ['a threshold without sense', { thresholds: '{ wait: 5 parsecs }' }, '"5 parsecs" is no threshold'],
+    [
+      'a threshold that nobody named',
+      { thresholds: '{ size: 5 }', problemWhen: 'box.size > thresholds.sizze' },
+      'there is no field "sizze"; did you mean "size"?',
+    ],
+    [
+      'a threshold compared with a text',
+      { thresholds: '{ size: 5 }', problemWhen: 'box.name == thresholds.size' },
+      'a text is compared with a number',
+    ],
     [
       'parameters that are missing',
       { evidence: '{ boxes: box.list, w: box.weight }', where: 'w.kilos > 1' },

@@ -18,6 +18,7 @@ const RULE: Rule = {
   symptom:
     'The sidecar logs `http: server gave HTTP response to HTTPS client`, or `connection refused` on port 443,\nand no block reaches the bucket.\n',
   why: 'Port 443 that is refused proves nothing: the store may be down.',
+  thresholds: [{ name: 'silentFor', text: '10min', unit: 'duration', value: 600 }],
   evidence: {},
   let: [],
   problemWhen: expression('true'),

@@ -456,6 +456,15 @@ export function hostileReport(text: string): Report {
       { finding: finding.id, rule: 'object-store-unreachable', cluster: 'west', gaps: [gapOf({ detail: text })] },
     ],
     timeline: [{ time: TAKEN_AT, cluster: 'west', object: text, what: text, source: 'log' }],
-    suppressed: [{ finding: text, reason: text, until: '2026-12-01', expired: true }],
+    suppressed: [true, false].map(expired => ({
+      finding: text,
+      severity: 'critical' as const,
+      message: text,
+      reason: text,
+      until: '2026-12-01',
+      expired,
+      through: '',
+    })),
+    tuned: [{ rule: text, what: text, from: text, to: text }],
   });
 }

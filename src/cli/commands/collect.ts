@@ -5,7 +5,7 @@ import { listenForInterrupt } from '../interrupt.ts';
 import type { GlobalOptions, ReadingOptions } from '../options.ts';
 import { commandLine } from '../outputs.ts';
 import { type ProgressDisplay, startProgress } from '../progress.ts';
-import { openClusters } from '../read-clusters.ts';
+import { fleetOf, openClusters } from '../read-clusters.ts';
 import { terminalOf } from '../terminal.ts';
 
 export interface CollectArguments extends ReadingOptions, GlobalOptions {
@@ -22,7 +22,8 @@ export async function runCollect(options: CollectArguments): Promise<number> {
   const interrupt = listenForInterrupt(line => progress?.say(line));
   let sources: readonly Source[] = [];
   try {
-    sources = (await openClusters({ ...options, bundle: undefined }, interrupt.signal)).sources;
+    const live = { ...options, bundle: undefined };
+    sources = await openClusters(live, fleetOf(live), interrupt.signal);
     progress = startProgress(process.stderr, terminalOf(process.stderr, options.color), {
       clusters: sources.map(source => source.cluster),
       quiet: options.quiet,

@@ -1,7 +1,9 @@
 import { chooseRules } from '../../app/choose-rules.ts';
-import { diagnoseFleet, NO_EXPECTATIONS } from '../../app/diagnose.ts';
+import { diagnoseFleet, expiredAt, NO_EXPECTATIONS } from '../../app/diagnose.ts';
+import { tunedRules } from '../../app/fleet-file.ts';
 import { allRules } from '../../app/rule-files.ts';
 import { builtinSignatures } from '../../app/signature-files.ts';
+import type { Tuned } from '../../app/tuning.ts';
 import { version } from '../../app/version.ts';
 import type { Report } from '../../model/report.ts';
 import type { Source } from '../../model/source.ts';
@@ -12,7 +14,7 @@ import type { FixOptions } from '../fix-setting.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { checkOutputs, commandLine, screenOptions, writeReports } from '../outputs.ts';
 import { type ProgressDisplay, startProgress } from '../progress.ts';
-import { openClusters } from '../read-clusters.ts';
+import { fleetOf, openClusters } from '../read-clusters.ts';
 import { terminalOf } from '../terminal.ts';
 
 export interface DiagnoseArguments extends FixOptions {
@@ -31,14 +33,15 @@ export async function runDiagnose(options: DiagnoseArguments, argv: readonly str
   if (options.fix && options.bundle !== undefined) {
     throw new UserError('--fix and --bundle exclude each other: a bundle is a copy, and cannot be mended');
   }
-  const rules = chooseRules(allRules(options.rules), options.only, options.skip);
+  const fleet = fleetOf(options);
+  const tuned = tunedRules(allRules(options.rules), fleet);
+  const rules = chooseRules(tuned.rules, options);
   let progress: ProgressDisplay | undefined;
   // A bundle lies here: nothing has to be waited for, and Ctrl-C simply ends the program.
   const interrupt = options.bundle === undefined ? listenForInterrupt(line => progress?.say(line)) : undefined;
   let sources: readonly Source[] = [];
   try {
-    const opened = await openClusters(options, interrupt?.signal ?? new AbortController().signal);
-    sources = opened.sources;
+    sources = await openClusters(options, fleet, interrupt?.signal ?? new AbortController().signal);
     progress = startProgress(process.stderr, terminalOf(process.stderr, options.color), {
       clusters: sources.map(source => source.cluster),
       quiet: options.quiet,
@@ -48,14 +51,17 @@ export async function runDiagnose(options: DiagnoseArguments, argv: readonly str
     const complete = await diagnoseFleet(sources, {
       rules,
       signatures: builtinSignatures(),
-      expectations: opened.fleet?.expectations ?? NO_EXPECTATIONS,
-      fleet: opened.fleet?.name ?? '',
+      expectations: fleet?.expectations ?? NO_EXPECTATIONS,
+      suppressions: tuned.suppressions,
+      tuned: tuned.changes,
+      fleet: fleet?.name ?? '',
       concurrency: options.concurrency,
       version: version(),
       command: commandLine(argv),
       onProgress: progress.onProgress,
     });
     progress.end();
+    if (!options.quiet) sayExpired(tuned, complete);
     const diagnosed = interrupt?.signal.aborted ? { ...complete, run: { ...complete.run, partial: true } } : complete;
     const screen = screenOptions(terminalOf(process.stdout, options.color), options.all);
     const printed = formatByName(options.format);
@@ -72,6 +78,12 @@ export async function runDiagnose(options: DiagnoseArguments, argv: readonly str
     progress?.end();
     interrupt?.end();
     await Promise.all(sources.map(source => source.close()));
+  }
+}
+
+function sayExpired({ suppressions }: Tuned, { takenAt }: Report): void {
+  for (const { place, rule, until } of expiredAt(suppressions, Date.parse(takenAt))) {
+    process.stderr.write(`${place}: the suppression of ${rule} ended with ${until} and no longer works\n`);
   }
 }
 

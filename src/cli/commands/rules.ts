@@ -13,9 +13,9 @@ export interface RulesArguments extends RuleOptions {
 
 export async function runRules(options: RulesArguments): Promise<number> {
   if (options.lint !== undefined) return lint(options.lint);
-  const rules = chooseRules(allRules(options.rules), options.only, options.skip);
+  const rules = chooseRules(allRules(options.rules), options);
   if (options.format === 'json') {
-    const rows = rules.map(({ id, title, severity, folder, scope, tags, guide }) => ({
+    const rows = rules.map(({ id, title, severity, folder, scope, tags, guide, thresholds }) => ({
       id,
       title,
       severity,
@@ -23,6 +23,7 @@ export async function runRules(options: RulesArguments): Promise<number> {
       scope,
       tags,
       guide,
+      thresholds: Object.fromEntries(thresholds.map(({ name, text }) => [name, text])),
     }));
     process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
     return EXIT.healthy;
@@ -32,7 +33,10 @@ export async function runRules(options: RulesArguments): Promise<number> {
   const blocks = folders.map(folder => {
     const rows = rules
       .filter(rule => rule.folder === folder)
-      .map(rule => `  ${rule.id.padEnd(width)}  ${rule.severity.padEnd(8)}  ${rule.title}`);
+      .flatMap(rule => [
+        `  ${rule.id.padEnd(width)}  ${rule.severity.padEnd(8)}  ${rule.title}`,
+        ...rule.thresholds.map(({ name, text }) => `  ${' '.repeat(width)}    ${name} ${text}`),
+      ]);
     return [folder, ...rows].join('\n');
   });
   process.stdout.write(`${blocks.join('\n\n')}\n\n${rules.length} rules\n`);
