@@ -1,5 +1,6 @@
 import type { Draft, Guard, PlanInput, Step, Target } from '../model/remediation.ts';
 import type { RawObject } from '../model/source.ts';
+import { refuseCredentials } from './credentials.ts';
 import { guard } from './guards.ts';
 import { Refusal } from './refusal.ts';
 import { changeStep, existing, rolledOut, startSeconds } from './steps.ts';
@@ -35,6 +36,7 @@ export async function argumentsDraft(
 ): Promise<Draft> {
   const object = await existing(input.api, target);
   const { index, args } = thanosContainer(target, object);
+  refuseCredentials(args, nameOf(target));
   const path = ['spec', 'template', 'spec', 'containers', index, 'args'];
   const change = changeStep(target, object, title, [[path, edit(args)]]);
   const wait = rolledOut(target, startSeconds(object));

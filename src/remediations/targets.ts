@@ -7,6 +7,7 @@ const KINDS: Readonly<Record<string, readonly [group: string, resource: string]>
   ConfigMap: ['', 'configmaps'],
   Pod: ['', 'pods'],
   Service: ['', 'services'],
+  ServiceAccount: ['', 'serviceaccounts'],
   Node: ['', 'nodes'],
   PersistentVolumeClaim: ['', 'persistentvolumeclaims'],
   Event: ['', 'events'],

@@ -1,4 +1,4 @@
-import type { Guard, Plan, Step } from '../model/remediation.ts';
+import type { Guard, Plan, Step, TextLine } from '../model/remediation.ts';
 import { backwards, filledIn, PLAN, TIME } from './changes.ts';
 import { guard, passed } from './guards.ts';
 import type { Attempt } from './history.ts';
@@ -13,6 +13,8 @@ export function undoOf(step: Step): Step | undefined {
   switch (step.do) {
     case 'change':
       return { ...step, title, changes: backwards(step.changes) };
+    case 'edit-text':
+      return { ...step, title, edit: { ...step.edit, lines: step.edit.lines.map(turned) } };
     case 'create':
       return { do: 'delete-created', title: `delete ${nameOf(step.target)}`, target: step.target, plan: PLAN };
     case 'put-mark':
@@ -24,6 +26,15 @@ export function undoOf(step: Step): Step | undefined {
     default:
       return undefined;
   }
+}
+
+function turned({ path, before, after, besides }: TextLine): TextLine {
+  return {
+    path,
+    besides,
+    ...(after === undefined ? {} : { before: after }),
+    ...(before === undefined ? {} : { after: before }),
+  };
 }
 
 /** All steps backwards, last first. */
@@ -98,6 +109,13 @@ function undoDiffs(steps: readonly Step[]): Plan['diffs'] {
       const lines = step.edit.lines.flatMap(({ path, before, after }) => [
         ...(after === undefined ? [] : [`- ${path.join('.')}: ${after}`]),
         ...(before === undefined ? [] : [`+ ${path.join('.')}: ${before}`]),
+      ]);
+      return [{ title: step.title, lines }];
+    }
+    if (step.do === 'edit-text') {
+      const lines = step.edit.lines.flatMap(({ path, before, after }) => [
+        ...(before === undefined ? [] : [`- ${path.join('.')}: ${before}`]),
+        ...(after === undefined ? [] : [`+ ${path.join('.')}: ${after}`]),
       ]);
       return [{ title: step.title, lines }];
     }

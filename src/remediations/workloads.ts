@@ -56,3 +56,10 @@ export function replaysLog(pod: RawObject): boolean {
 export function controllerOf(object: RawObject): RawObject | undefined {
   return (object.metadata?.ownerReferences ?? []).find((reference: RawObject) => reference.controller === true);
 }
+
+/** Whether a condition of an object has this status. */
+export function conditionIs(object: RawObject, type: string, status: string): boolean {
+  return (object.status?.conditions ?? []).some(
+    (condition: RawObject) => condition.type === type && condition.status === status,
+  );
+}

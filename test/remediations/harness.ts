@@ -279,12 +279,13 @@ function withoutTraces(key: string, value: unknown): unknown {
 /** The objects without what every write changes, to be compared. */
 export function stateOfCluster(server: MutableServer, kinds: readonly string[]): unknown {
   const states = kinds.flatMap(kind =>
-    server.all(kind).map(({ metadata, spec, data }) => ({
+    server.all(kind).map(({ metadata, spec, data, value }) => ({
       annotations: metadata.annotations,
       kind,
       name: metadata.name,
       labels: metadata.labels,
       data,
+      value,
       spec,
     })),
   );

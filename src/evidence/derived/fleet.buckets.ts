@@ -16,7 +16,10 @@ const USER = {
   secretKey: 'str',
   containerKeys: ['str'],
   pods: ['str'],
+  /** When the workload was made; '' where it is not known. */
+  created: 'time',
   running: 'int',
+  ready: 'int',
   wanted: 'int',
   runningAge: 'int',
   /** --selector.relabel-config or the file of it, as given. */
@@ -123,7 +126,9 @@ function userOf(cluster: string, workload: ThanosWorkload, store: ObjectStore): 
     secretKey: at(store.secret.key),
     containerKeys: workload.containerKeys.map(at),
     pods: workload.pods.map(at),
+    created: workload.created,
     running: workload.running,
+    ready: workload.ready,
     wanted: workload.wanted,
     runningAge: workload.runningAge,
     selector: workload.args

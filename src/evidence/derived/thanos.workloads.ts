@@ -16,6 +16,8 @@ const ROW = {
   workload: REF,
   writeTo: REF,
   namespace: 'str',
+  /** When the workload was made; '' where it is not known. */
+  created: 'time',
   component: 'str',
   container: 'str',
   version: 'str',
@@ -135,6 +137,7 @@ function rowOf(group: readonly Component[], around: Around): ThanosWorkload {
     workload: first.workload,
     writeTo: first.writeTo,
     namespace: first.namespace,
+    created: workload?.created ?? '',
     component: first.component,
     container: first.container,
     version: first.version,

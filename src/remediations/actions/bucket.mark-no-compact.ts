@@ -1,8 +1,7 @@
 import type { Action, Step } from '../../model/remediation.ts';
 import type { RawObject } from '../../model/source.ts';
-import { bucketOf, writesAllowed } from '../bucket.ts';
+import { bucketOf, compactorRests, MARKED_BY, writesAllowed } from '../bucket.ts';
 import { SECONDS } from '../changes.ts';
-import { rowsOf } from '../evidence-rows.ts';
 import { guard } from '../guards.ts';
 import { Refusal } from '../refusal.ts';
 import { undoStepsOf } from '../undo.ts';
@@ -13,14 +12,15 @@ export const action: Action = {
   id: 'bucket.mark-no-compact',
   title: 'keep the block out of compaction',
   risk: 'change',
-  parameters: { bucket: 'needed', block: 'needed' },
+  parameters: { bucket: 'needed', compactor: 'needed', block: 'needed' },
   access: [{ verbs: ['get'], group: '', resource: 'secrets' }],
   async plan(input) {
     const block = input.parameters.block ?? '';
     if (!ULID.test(block)) throw new Refusal('block-named-by-the-error', `"${block}" is not one block`);
-    const { bucket, store } = await bucketOf(input);
+    const writable = await bucketOf(input);
+    const { bucket, store } = writable;
     const mine: RawObject | undefined = bucket.blocks.find((entry: RawObject) => entry.id === block);
-    const details = JSON.stringify(`thanos-doctor ${input.finding.rule}`);
+    const details = JSON.stringify(`${MARKED_BY} ${input.finding.rule}`);
     const body = `{"id":"${block}","version":1,"details":${details},"no_compact_time":${SECONDS},"reason":"manual"}`;
     const steps: readonly Step[] = [
       {
@@ -44,13 +44,7 @@ export const action: Action = {
           'it has no mark',
           () => !mine || (!mine.marks.noCompact && !mine.marks.deletion) || 'it is marked',
         ),
-        await guard('compactor-idle-or-halted', 'no Compactor works on it now', async () => {
-          const compactors = (await rowsOf(input.fleet, 'thanos.compactors')).filter(
-            row => row.bucketKey === bucket.bucketKey,
-          );
-          const busy = compactors.find(row => row.running && !row.halted);
-          return busy ? `${busy.workload.name} has not halted` : true;
-        }),
+        await compactorRests(input, writable, 'compactor-idle-or-halted'),
       ],
       riskText: 'the block stays as it is, and is not joined with others',
       verify: { what: `${input.finding.rule} is healthy`, seconds: 60 },
