@@ -59,6 +59,8 @@ export interface MutableServer extends Cluster {
   readonly writes: string[];
   /** Dry runs. */
   readonly dryRuns: string[];
+  /** The object at a path of the API, or whose subresource is there. */
+  at(path: string): RawObject | undefined;
   close(): Promise<void>;
 }
 
@@ -358,6 +360,10 @@ export async function startMutableServer(options: ServerOptions): Promise<Mutabl
     }),
     writes,
     dryRuns,
+    at(path) {
+      const place = placeOf(path);
+      return place && objects.get(`${place.resource.group}/${place.resource.kind}/${place.namespace}/${place.name}`);
+    },
     close: server.close,
   };
 }

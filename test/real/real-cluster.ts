@@ -302,7 +302,11 @@ async function startOn(
     await settle();
     for (const object of [...objects.values()]) await destroy(object);
   }
-  return { server: { ...cluster, url, kubeconfig, writes, dryRuns, close: server.close }, clear };
+  const at = (path: string) => {
+    const place = placeOf(path);
+    return place && objects.get(`${place.resource.group}/${place.resource.kind}/${place.namespace}/${place.name}`);
+  };
+  return { server: { ...cluster, url, kubeconfig, writes, dryRuns, at, close: server.close }, clear };
 }
 
 /** Refuses whatever is written, apart from reviews. Resolves once the API server asks it. */

@@ -270,8 +270,11 @@ export function refusals(plan: Plan): readonly string[] {
 /** Restarts leave their time behind, and what is created the plan's id: neither is a difference. */
 const TRACES: ReadonlySet<string> = new Set(['kubectl.kubernetes.io/restartedAt', 'thanos-doctor/plan']);
 
+/** What the API server allots to a Service, another one each time. */
+const ALLOTTED: ReadonlySet<string> = new Set(['clusterIP', 'clusterIPs', 'nodePort']);
+
 function withoutTraces(key: string, value: unknown): unknown {
-  if (TRACES.has(key)) return undefined;
+  if (TRACES.has(key) || ALLOTTED.has(key)) return undefined;
   if (key !== 'annotations' || typeof value !== 'object' || value === null) return value;
   return Object.keys(value).every(name => TRACES.has(name)) ? undefined : value;
 }
