@@ -23,6 +23,7 @@ export interface FixOptions extends ReadingOptions, RuleOptions, GlobalOptions {
   readonly retention: string | undefined;
   readonly range: string | undefined;
   readonly 'allow-bucket-writes': boolean;
+  readonly copy: string | undefined;
   readonly 'accept-downtime': boolean;
   readonly 'max-changes': number;
 }
@@ -59,6 +60,7 @@ export function fixSetting(options: FixOptions, given: GivenConfirmation, signal
       retention: options.retention ?? '',
       range: options.range ?? '',
       bucketWrites: options['allow-bucket-writes'],
+      copy: options.copy ?? '',
       downtime: options['accept-downtime'],
     },
     reason: options.reason ?? '',
