@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { GapSignal } from '../model/gap.ts';
-import type { RawObject, ReadFailure } from '../model/source.ts';
+import type { ClockDifference, RawObject, ReadFailure } from '../model/source.ts';
 import { failureGap } from './bundle-source.ts';
 import { CredentialFailure, type CredentialSource } from './exec-credentials.ts';
 import type { FailureRecord } from './failure-record.ts';
@@ -56,6 +56,8 @@ export interface ApiServer {
   readonly transport: Transport;
   /** RFC 3339: the server's own `Date` of its newest answer, or the local clock's where it never told one. */
   now(): string;
+  /** The server's clock against ours, by the quickest of its answers; undefined where it never told the time. */
+  clock(): ClockDifference | undefined;
   /** Whether the server was seen to mark its answers with an `Audit-Id`. */
   marksAnswers(): boolean;
 }
@@ -75,14 +77,17 @@ export function openApiServer(parts: Parts): ApiServer {
   const { transport, credentials, failures, redactor, timeouts, stop } = parts;
   const { base } = transport;
   let newest = 0;
+  let clock: ClockDifference | undefined;
   let marks = false;
 
   async function attempt<Answer extends TransportAnswer | TransportStream>(
     request: ApiRequest,
     send: (request: TransportRequest) => Promise<Answer>,
   ): Promise<Answer> {
-    const answer = await send(await prepared(request));
-    note(answer, request.proxied === true);
+    const ready = await prepared(request);
+    const sent = Date.now();
+    const answer = await send(ready);
+    note(answer, request.proxied === true, sent);
     if (answer.status !== 401 || !('body' in answer)) return answer;
     // Through the proxy, a 401 may be the component's own.
     if ((request.proxied && !statusObject(answer.body)) || !credentials.refused()) return answer;
@@ -107,11 +112,13 @@ export function openApiServer(parts: Parts): ApiServer {
     };
   }
 
-  function note({ headers }: TransportAnswer | TransportStream, proxied: boolean): void {
+  function note({ headers }: TransportAnswer | TransportStream, proxied: boolean, sent: number): void {
     if (proxied) return;
     marks ||= headers['audit-id'] !== undefined;
     const date = Date.parse(headers.date ?? '');
     if (date > newest) newest = date;
+    const difference = differenceAt(date, sent);
+    if (difference && !(clock && clock.within <= difference.within)) clock = difference;
   }
 
   async function withPolicy<Answer extends TransportAnswer | TransportStream>(
@@ -186,7 +193,21 @@ export function openApiServer(parts: Parts): ApiServer {
     refused,
     failed,
     now: () => new Date(newest || Date.now()).toISOString(),
+    clock: () => clock,
     marksAnswers: () => marks,
+  };
+}
+
+/**
+ * A `Date` header (milliseconds) against our clock in the middle of a request that was sent at `sent` and is answered
+ * now; undefined where the server told no time. The header is cut to whole seconds, of which the half is added.
+ */
+export function differenceAt(date: number, sent: number): ClockDifference | undefined {
+  if (Number.isNaN(date)) return undefined;
+  const now = Date.now();
+  return {
+    difference: Math.round((date + 500 - (sent + now) / 2) / 1000),
+    within: Math.round(now - sent) / 1000,
   };
 }
 

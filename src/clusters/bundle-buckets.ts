@@ -1,5 +1,5 @@
 import { GapSignal } from '../model/gap.ts';
-import type { BucketListing, StoreAnswer } from '../model/source.ts';
+import type { BucketListing, BucketSettings, StoreAnswer } from '../model/source.ts';
 import { type ClusterFolder, eachAtOnce, orUndefined } from './bundle-cluster-folder.ts';
 
 /** The newest so many `meta.json` of a bucket are kept. */
@@ -15,6 +15,9 @@ interface Recorded {
   readonly objects: Map<string, BucketListing['objects'][number]>;
   readonly prefixes: Set<string>;
   truncated: boolean;
+  readonly clockDifference: number | undefined;
+  /** Undefined where it could not be read. */
+  readonly lifecycle: BucketSettings['lifecycle'] | undefined;
 }
 
 /** Lists each bucket once for each prefix, with the first configuration that may, and keeps metas and marks. */
@@ -27,7 +30,7 @@ export async function recordBuckets(
   for (const store of stores) await addStore(folder, store, buckets);
   const names = new Set<string>();
   const index: object[] = [];
-  for (const { bucket, endpoint, stores: ids, objects, truncated } of buckets.values()) {
+  for (const { bucket, endpoint, stores: ids, objects, truncated, clockDifference, lifecycle } of buckets.values()) {
     const name = names.has(bucket) ? `${bucket}@${endpoint}` : bucket;
     names.add(bucket);
     const sorted = [...objects.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
@@ -40,7 +43,17 @@ export async function recordBuckets(
       sorted.map(({ key }) => key),
       atOnce,
     );
-    index.push({ bucket, endpoint, folder: name, via: 'here', stores: ids, objects: sorted.length, truncated });
+    const told = { ...(clockDifference === undefined ? {} : { clockDifference }), ...(lifecycle ? { lifecycle } : {}) };
+    index.push({
+      bucket,
+      endpoint,
+      folder: name,
+      via: 'here',
+      stores: ids,
+      objects: sorted.length,
+      truncated,
+      ...told,
+    });
   }
   await folder.writeYaml('buckets/index.yaml', index);
 }
@@ -59,6 +72,7 @@ async function addStore(folder: ClusterFolder, store: StoreAnswer, buckets: Map<
       return;
     }
     const listing = await folder.source.bucketListing(id);
+    const settings = known ? undefined : await orUndefined(settingsOf(folder, id));
     const entry: Recorded = known ?? {
       bucket,
       endpoint,
@@ -66,6 +80,8 @@ async function addStore(folder: ClusterFolder, store: StoreAnswer, buckets: Map<
       objects: new Map(),
       prefixes: new Set(),
       truncated: false,
+      clockDifference: answer.clockDifference,
+      lifecycle: settings?.lifecycle,
     };
     buckets.set(key, entry);
     entry.stores.push(id);
@@ -76,6 +92,10 @@ async function addStore(folder: ClusterFolder, store: StoreAnswer, buckets: Map<
     if (!(error instanceof GapSignal)) throw error;
     if (error.gap.notLookedAt) folder.leaveOut(`bucket of ${id}`, error.gap.detail);
   }
+}
+
+async function settingsOf({ source }: ClusterFolder, store: string): Promise<BucketSettings | undefined> {
+  return source.bucketSettings?.(store);
 }
 
 async function recordBodies(

@@ -73,7 +73,8 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
   }
   const failures = await failureList(files, `${folder}failures.yaml`);
   const failureAt = new Map(failures.map(failure => [failure.path, failure]));
-  const bucketFailures = failures.filter(failure => failure.path.startsWith('s3://'));
+  // What a bucket says of its settings says nothing about what lies in it.
+  const bucketFailures = failures.filter(({ path }) => path.startsWith('s3://') && !path.includes('?'));
   const once = new Map<string, Promise<unknown>>();
   let requests = 0;
   let bytes = 0;
@@ -298,6 +299,8 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
         host: about.apiServer ?? '',
         context: about.context ?? '',
         ready: about.ready === true,
+        ...(about.clock ? { clock: about.clock } : {}),
+        ...(about.credential ? { credential: about.credential } : {}),
       };
     },
     discovery,
@@ -317,9 +320,17 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
         return { code: reason, status, message, isS3: !NOT_S3.has(reason), path };
       }
       const entry = await bucketOf(store);
-      return { code: '', status: 200, message: '', isS3: true, path: `s3://${entry.bucket}` };
+      const { bucket, clockDifference } = entry;
+      const told = typeof clockDifference === 'number' ? { clockDifference } : {};
+      return { code: '', status: 200, message: '', isS3: true, path: `s3://${bucket}`, ...told };
     },
     bucketListing,
+    async bucketSettings(store) {
+      const { bucket, lifecycle } = await bucketOf(store);
+      const path = `s3://${bucket}?lifecycle`;
+      if (!Array.isArray(lifecycle)) throw gapAt(path, `the bundle does not hold the settings of bucket ${bucket}`);
+      return { lifecycle, path };
+    },
     async bucketObject(store, key) {
       const entry = await bucketOf(store);
       const parts = key.split('/');

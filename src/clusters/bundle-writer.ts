@@ -166,6 +166,8 @@ async function recordCluster(
           context: server.context,
           apiServer: server.host,
           ready: server.ready,
+          ...(server.clock ? { clock: server.clock } : {}),
+          ...(server.credential ? { credential: server.credential } : {}),
         }
       : {}),
     ...(nodeCount === undefined ? {} : { nodeCount }),

@@ -4,6 +4,7 @@ import { UserError } from '../model/user-error.ts';
 import { reviewRules } from './access-reviews.ts';
 import { openApiServer } from './api-server.ts';
 import { openComponentHttp } from './component-http.ts';
+import { credentialEnd } from './credential-end.ts';
 import { readDiscovery } from './discovery.ts';
 import { createFailureRecord } from './failure-record.ts';
 import { createFingerprint } from './fingerprint.ts';
@@ -114,6 +115,11 @@ export async function openLiveCluster(options: LiveClusterOptions): Promise<Sour
     return discovered;
   };
 
+  async function answerOf(): Promise<ServerAnswer> {
+    const [server, credential] = await Promise.all([readServer(api, timeouts.preflight), credentialEnd(context)]);
+    return credential ? { ...server, credential } : server;
+  }
+
   async function list(group: string, resource: string, take?: (object: RawObject) => unknown): Promise<ListAnswer> {
     const listing = {
       api,
@@ -160,7 +166,7 @@ export async function openLiveCluster(options: LiveClusterOptions): Promise<Sour
     roleHint: options.roleHint ?? '',
     takenAt: api.now,
     server() {
-      answered ??= readServer(api, timeouts.preflight);
+      answered ??= answerOf();
       return answered;
     },
     discovery,
@@ -171,6 +177,7 @@ export async function openLiveCluster(options: LiveClusterOptions): Promise<Sour
     objectStore: reference => stores.read(reference),
     bucketAnswer: store => askBuckets(() => buckets.answer(store)),
     bucketListing: store => askBuckets(() => buckets.listing(store)),
+    bucketSettings: store => askBuckets(() => buckets.settings(store)),
     bucketObject: (store, key) => askBuckets(() => buckets.object(store, key)),
     probe: endpoint =>
       atOnce(() => {

@@ -2,9 +2,10 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { connect } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, rootCertificates, type SecureContextOptions } from 'node:tls';
-import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
+import type { S3Client, S3ClientConfig, LifecycleRule as S3LifecycleRule } from '@aws-sdk/client-s3';
 import { GapSignal } from '../model/gap.ts';
-import type { BucketAnswer, BucketListing, RawObject } from '../model/source.ts';
+import type { BucketAnswer, BucketListing, BucketSettings, LifecycleRule, RawObject } from '../model/source.ts';
+import { differenceAt } from './api-server.ts';
 import { failureGap } from './bundle-source.ts';
 import type { FailureRecord } from './failure-record.ts';
 import type { StoreCredentials } from './live-options.ts';
@@ -32,6 +33,7 @@ export interface BucketOptions {
 export interface Buckets {
   answer(store: string): Promise<BucketAnswer>;
   listing(store: string): Promise<BucketListing>;
+  settings(store: string): Promise<BucketSettings>;
   object(store: string, key: string): Promise<string | null>;
   close(): void;
 }
@@ -42,6 +44,8 @@ export interface OpenBucket {
   readonly bucket: string;
   readonly endpoint: string;
   readonly prefix: string;
+  /** Seconds: the store's clock less ours, by its newest answer; undefined before one told the time. */
+  readonly clockDifference: () => number | undefined;
 }
 
 /** Attempts of one request, the first included; `answer` makes none but the first. */
@@ -110,16 +114,34 @@ export function openBuckets(options: BucketOptions): Buckets {
 
   return {
     async answer(store) {
-      const { bucket } = await bucketOf(store);
+      const { bucket, clockDifference } = await bucketOf(store);
       const path = `s3://${bucket}`;
       const listed = await page(store, path, undefined, 1);
       if (isRefusal(listed)) return listed;
+      const difference = clockDifference();
       const head = await ask(store, path, async ({ client }, abortSignal) => {
         const { HeadBucketCommand } = await sdk();
         return client.send(new HeadBucketCommand({ Bucket: bucket }), { abortSignal });
       });
       if (isRefusal(head)) return head;
-      return { code: '', status: 200, message: '', isS3: true, path };
+      const told = difference === undefined ? {} : { clockDifference: difference };
+      return { code: '', status: 200, message: '', isS3: true, path, ...told };
+    },
+
+    async settings(store) {
+      const { bucket } = await bucketOf(store);
+      const path = `s3://${bucket}?lifecycle`;
+      const output = await ask(store, path, async ({ client }, abortSignal) => {
+        const { GetBucketLifecycleConfigurationCommand } = await sdk();
+        const { Rules } = await client.send(new GetBucketLifecycleConfigurationCommand({ Bucket: bucket }), {
+          abortSignal,
+        });
+        return { rules: Rules ?? [] };
+      });
+      if ('rules' in output) return { lifecycle: output.rules.map(lifecycleRule), path };
+      if (output.code !== 'NoSuchLifecycleConfiguration') throw refusalGap(output);
+      failures.remove(path, store);
+      return { lifecycle: [], path };
     },
 
     async listing(store) {
@@ -167,6 +189,20 @@ export function openBuckets(options: BucketOptions): Buckets {
     close() {
       for (const bucket of open.values()) bucket.then(({ client }) => client.destroy()).catch(() => {});
     },
+  };
+}
+
+/** A filter names one prefix or tag, or several of them under `And`; a rule of old has its prefix outside of it. */
+function lifecycleRule({ ID, Status, Prefix, Filter, Expiration }: S3LifecycleRule): LifecycleRule {
+  const { And } = Filter ?? {};
+  const tags = [...(Filter?.Tag ? [Filter.Tag] : []), ...(And?.Tags ?? [])];
+  return {
+    id: ID ?? '',
+    enabled: Status === 'Enabled',
+    prefix: And?.Prefix ?? Filter?.Prefix ?? Prefix ?? '',
+    tags: tags.map(({ Key }) => Key ?? ''),
+    expireDays: Expiration?.Days ?? 0,
+    expireDate: Expiration?.Date?.toISOString() ?? '',
   };
 }
 
@@ -270,7 +306,25 @@ export async function openBucket(options: BucketOptions, store: string): Promise
     ...(credentials ? { credentials } : {}),
   };
   const prefix = String(document.prefix ?? '').replace(/^\/+|\/+$/g, '');
-  return { client: new S3Client(settings), bucket, endpoint, prefix: prefix ? `${prefix}/` : '' };
+  const client = new S3Client(settings);
+  const clockDifference = watchClock(client);
+  return { client, bucket, endpoint, prefix: prefix ? `${prefix}/` : '', clockDifference };
+}
+
+/** Notes the store's clock against ours, with each answer that tells the time. */
+function watchClock(client: S3Client): () => number | undefined {
+  let newest: number | undefined;
+  client.middlewareStack.add(
+    next => async request => {
+      const sent = Date.now();
+      const answer = await next(request);
+      const { headers } = answer.response as { readonly headers?: Readonly<Record<string, string>> };
+      newest = differenceAt(Date.parse(headers?.date ?? ''), sent)?.difference ?? newest;
+      return answer;
+    },
+    { step: 'deserialize', name: 'clock' },
+  );
+  return () => newest;
 }
 
 /** The SDK warns of Node 20 on standard error, once it is loaded. */

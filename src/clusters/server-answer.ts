@@ -13,12 +13,14 @@ export async function readServer(api: ApiServer, timeout: number): Promise<Serve
   const version = await api.json({ path: '/version', timeout, retries: 1 });
   // Only then: a server that is not reached is one failure, not two.
   const ready = await isReady(api, timeout).catch(ignoreGap);
+  const clock = api.clock();
   return {
     version: String(version.gitVersion ?? ''),
     minor: Number.parseInt(version.minor, 10) || 0,
     host: api.host,
     context: api.context,
     ready,
+    ...(clock ? { clock } : {}),
   };
 }
 

@@ -272,6 +272,7 @@ function observed(source: Source, limit: ReturnType<typeof pLimit>, from: Set<st
     objectStore: reference => noted(() => source.objectStore(reference)),
     bucketAnswer: store => noted(() => source.bucketAnswer(store)),
     bucketListing: store => noted(() => source.bucketListing(store)),
+    ...(source.bucketSettings ? { bucketSettings: store => noted(() => source.bucketSettings!(store)) } : {}),
     bucketObject: (store, key) => limit(() => source.bucketObject(store, key)),
     probe: endpoint => limit(() => source.probe(endpoint)),
     failures: () => source.failures(),

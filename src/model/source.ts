@@ -23,6 +23,23 @@ export interface ServerAnswer {
   readonly host: string;
   readonly context: string;
   readonly ready: boolean;
+  /** Its clock against that of the machine that asked; absent where it told no time. */
+  readonly clock?: ClockDifference;
+  /** The credential it was asked with; absent for one that renews itself, or does not tell its end. */
+  readonly credential?: CredentialEnd;
+}
+
+/** Seconds: a server's `Date` less the asking machine's clock in the middle of the request, and how long that took. */
+export interface ClockDifference {
+  readonly difference: number;
+  readonly within: number;
+}
+
+/** When a credential of the kubeconfig ends. Nothing of the credential itself. */
+export interface CredentialEnd {
+  readonly kind: 'client certificate' | 'token';
+  readonly user: string;
+  readonly expires: string;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: raw JSON of an API; collectors turn it into dense shapes at once
@@ -114,6 +131,27 @@ export interface BucketAnswer {
   readonly message: string;
   readonly isS3: boolean;
   readonly path: string;
+  /** Seconds: the store's `Date` less ours; absent where it told none. */
+  readonly clockDifference?: number;
+}
+
+/** What a bucket does by itself with its objects. */
+export interface BucketSettings {
+  readonly lifecycle: readonly LifecycleRule[];
+  readonly path: string;
+}
+
+/** A lifecycle rule, of which only what decides is kept. */
+export interface LifecycleRule {
+  readonly id: string;
+  readonly enabled: boolean;
+  readonly prefix: string;
+  /** Of its filter; an object must carry all of them. */
+  readonly tags: readonly string[];
+  /** Current objects are deleted after so many days; 0 where the rule does not say. */
+  readonly expireDays: number;
+  /** Or at a date; '' where the rule does not say. */
+  readonly expireDate: string;
 }
 
 export interface BucketListing {
@@ -178,6 +216,8 @@ export interface Source {
   objectStore(reference: StoreReference): Promise<StoreAnswer>;
   bucketAnswer(store: string): Promise<BucketAnswer>;
   bucketListing(store: string): Promise<BucketListing>;
+  /** What the bucket does by itself; a source without it has not asked. */
+  bucketSettings?(store: string): Promise<BucketSettings>;
   /** Body of one object of the bucket (`ULID/meta.json`, marks), or null where it does not exist. */
   bucketObject(store: string, key: string): Promise<string | null>;
   probe(endpoint: string): Promise<ProbeAnswer>;

@@ -127,6 +127,37 @@ describe('kubeconfig', () => {
     expect(await gapOf(gone.server())).toMatchObject({ reason: 'unauthenticated' });
     expect(gone.failures()).toMatchObject([{ path: 'kubeconfig', status: 0, reason: 'kubeconfig' }]);
   });
+
+  it('tells when a credential ends that does not renew itself', async () => {
+    const server = await startServer(quiet());
+    const ends = async (user: object) => (await (await openTest(server.url, {}, { user })).server()).credential;
+    const tokenOf = (claims: object) => `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`;
+    const pair = { 'client-certificate-data': base64(CLIENT_CERTIFICATE), 'client-key-data': base64(CLIENT_KEY) };
+    expect(await ends({ token: tokenOf({ exp: 4e9 }) })).toMatchObject({
+      kind: 'token',
+      expires: '2096-10-02T07:06:40.000Z',
+    });
+    expect(await ends(pair)).toMatchObject({
+      kind: 'client certificate',
+      expires: expect.stringMatching(/^[0-9]{4}-/),
+    });
+    for (const user of [{}, { token: 'opaque' }, { token: tokenOf({}) }, { username: 'u', password: 'p' }]) {
+      expect(await ends(user)).toBeUndefined();
+    }
+  });
+
+  it('tells the clock of the server against the clock here', async () => {
+    const ahead = new Date(Date.now() + 300_000).toUTCString();
+    const server = await startServer(
+      apiHandler((_, response) => {
+        response.setHeader('date', ahead);
+      }),
+    );
+    const { clock } = await (await openTest(server.url)).server();
+    expect(clock?.difference).toBeGreaterThan(295);
+    expect(clock?.difference).toBeLessThan(305);
+    expect(clock?.within).toBeLessThan(5);
+  });
 });
 
 describe('TLS', () => {

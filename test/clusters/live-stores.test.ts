@@ -210,6 +210,7 @@ describe('buckets', () => {
       message: '',
       isS3: true,
       path: 's3://blocks',
+      clockDifference: expect.closeTo(0, 0),
     });
     const listing = await source.bucketListing(REFERENCE.id);
     expect(listing).toMatchObject({ bucket: 'blocks', endpoint, truncated: false, path: 's3://blocks' });
@@ -223,6 +224,43 @@ describe('buckets', () => {
     expect(source.failures()).toEqual([]);
     expect(store.headers[0]?.authorization).toContain(`Credential=${ACCESS}/`);
     expect(store.requests.every(line => line.startsWith('GET /blocks') || line === 'HEAD /blocks/')).toBe(true);
+  });
+
+  it('tell the store’s clock, and what they do by themselves', async () => {
+    const lifecycle = `<?xml version="1.0"?><LifecycleConfiguration>
+      <Rule><ID>old</ID><Status>Enabled</Status><Filter><Prefix></Prefix></Filter><Expiration><Days>30</Days></Expiration></Rule>
+      <Rule><ID>tagged</ID><Status>Disabled</Status><Filter><And><Prefix>team/</Prefix><Tag><Key>k</Key><Value>v</Value></Tag></And></Filter>
+        <Expiration><Date>2027-01-01T00:00:00Z</Date></Expiration></Rule>
+      <Rule><ID>uploads</ID><Status>Enabled</Status><Prefix></Prefix>
+        <AbortIncompleteMultipartUpload><DaysAfterInitiation>7</DaysAfterInitiation></AbortIncompleteMultipartUpload></Rule>
+    </LifecycleConfiguration>`;
+    const fast = await openStore((request, response, url) => {
+      response.setHeader('date', new Date(Date.now() + 90_000).toUTCString());
+      if (!url.searchParams.has('lifecycle')) return s3(objects)(request, response, url);
+      response.writeHead(200, { 'content-type': 'application/xml', 'x-amz-request-id': '1' });
+      response.end(lifecycle);
+    });
+    expect((await fast.source.bucketAnswer(REFERENCE.id)).clockDifference).toBeCloseTo(90, -1);
+    expect(await fast.source.bucketSettings!(REFERENCE.id)).toEqual({
+      lifecycle: [
+        { id: 'old', enabled: true, prefix: '', tags: [], expireDays: 30, expireDate: '' },
+        {
+          id: 'tagged',
+          enabled: false,
+          prefix: 'team/',
+          tags: ['k'],
+          expireDays: 0,
+          expireDate: '2027-01-01T00:00:00.000Z',
+        },
+        { id: 'uploads', enabled: true, prefix: '', tags: [], expireDays: 0, expireDate: '' },
+      ],
+      path: 's3://blocks?lifecycle',
+    });
+    const none = await openStore((_, response) => refuse(response, 404, 'NoSuchLifecycleConfiguration', 'none'));
+    expect(await none.source.bucketSettings!(REFERENCE.id)).toMatchObject({ lifecycle: [] });
+    expect(none.source.failures()).toEqual([]);
+    const denied = await openStore((_, response) => refuse(response, 403, 'AccessDenied', 'Access Denied.'));
+    expect(await gapOf(denied.source.bucketSettings!(REFERENCE.id))).toMatchObject({ reason: 'forbidden' });
   });
 
   it('end at the cap', async () => {

@@ -47,7 +47,15 @@ function comparable(file: string, content: Uint8Array): unknown {
   return sorted(file.endsWith('.json') ? JSON.parse(text) : parse(text));
 }
 
-const UNCERTAIN = new Set(['managedFields', 'message', 'keys', 'changedAt', 'resourceVersion', 'cut']);
+const UNCERTAIN = new Set([
+  'managedFields',
+  'message',
+  'keys',
+  'changedAt',
+  'resourceVersion',
+  'cut',
+  'clockDifference',
+]);
 
 function sorted(value: RawObject): RawObject {
   // 501: the simulated fleet says nothing about what the recording does not hold.
