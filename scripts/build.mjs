@@ -1,9 +1,9 @@
 // Bundles src/ into dist/ and compiles the rules. Options: --out FOLDER, --lenient (leave broken rules out, for work in progress).
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
-import { thirdPartyLicenses } from './third-party-licenses.mjs';
+import { billOfMaterials, packagesIn, thirdPartyLicenses } from './third-party.mjs';
 
 const root = new URL('..', import.meta.url).pathname;
 const option = name => (process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : undefined);
@@ -46,7 +46,10 @@ const { metafile } = await build({
   logLevel: 'warning',
 });
 
-writeFileSync(join(out, 'THIRD-PARTY-LICENSES.txt'), thirdPartyLicenses(metafile, root));
+const packages = packagesIn(metafile, root);
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+writeFileSync(join(out, 'THIRD-PARTY-LICENSES.txt'), thirdPartyLicenses(packages));
+writeFileSync(join(out, 'sbom.cdx.json'), billOfMaterials(packages, manifest));
 cpSync(join(root, 'src/simulator/fleets'), join(out, 'fleets'), { recursive: true });
 // Elsewhere than in dist/, the build has to stand without the rest of the package.
 if (out !== join(root, 'dist')) cpSync(join(root, 'rules'), join(out, 'rules'), { recursive: true });

@@ -19,7 +19,7 @@ const ALLOWED = [
   /^dist\/chunks\/[\w.-]+\.js(\.LEGAL\.txt)?$/,
   /^dist\/(rules|signatures)\.json$/,
   /^dist\/fleets\/[\w-]+\.tar\.gz$/,
-  /^dist\/THIRD-PARTY-LICENSES\.txt$/,
+  /^dist\/(THIRD-PARTY-LICENSES\.txt|sbom\.cdx\.json)$/,
   /^rules\/([\w-]+\/)?[\w.-]+\.(yaml|json|md)$/,
   /^docs\/([\w-]+\/)*[\w.-]+\.(md|svg|png|yaml)$/,
   /^deploy\/([\w-]+\/)*[\w.-]+$/,
@@ -35,6 +35,7 @@ const REQUIRED = [
   'dist/fleets/pool-exhausted.tar.gz',
   'dist/fleets/sidecar-speaks-https.tar.gz',
   'dist/THIRD-PARTY-LICENSES.txt',
+  'dist/sbom.cdx.json',
   'rules/schema.json',
   'deploy/rbac/reader.yaml',
 ];
@@ -42,6 +43,10 @@ const REQUIRED = [
 const LARGEST = { packed: 4e6, file: 4e6 };
 /** Packages with scripts that run at installation; `.npmrc` keeps them from running, and the build needs none. */
 const WITH_INSTALL_SCRIPT = new Set(['esbuild', 'fsevents']);
+
+/** Licenses under which a package may be part of the build. */
+const LICENSES =
+  /^\(?(MIT|MIT-0|Apache-2\.0|BSD-[23]-Clause|ISC|0BSD|Unlicense|CC0-1\.0|BlueOak-1\.0\.0)( (AND|OR) [\w.-]+)*\)?$/;
 
 const mistakes = [];
 const check = (holds, what) => void (holds || mistakes.push(what));
@@ -51,6 +56,8 @@ const folder = mkdtempSync(join(tmpdir(), 'thanos-doctor-package-'));
 try {
   checkManifest();
   checkLockfile();
+  checkMaterials();
+  checkAdvisories();
   const tarball = pack();
   await checkWithPublint(tarball);
   runInstalled(tarball);
@@ -66,6 +73,9 @@ function checkManifest() {
   for (const kind of ['dependencies', 'peerDependencies', 'optionalDependencies', 'bundledDependencies']) {
     check(!manifest[kind], `package.json has ${kind}: everything is in the build`);
   }
+  for (const [name, version] of Object.entries(manifest.devDependencies)) {
+    check(/^\d+\.\d+\.\d+$/.test(version), `${name} is not pinned exactly: ${version}`);
+  }
   for (const script of ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish']) {
     check(!manifest.scripts?.[script], `package.json runs something at installation: ${script}`);
   }
@@ -79,6 +89,33 @@ function checkLockfile() {
   for (const [path, { hasInstallScript }] of Object.entries(packages)) {
     const name = path.replace(/^.*node_modules\//, '');
     if (hasInstallScript) check(WITH_INSTALL_SCRIPT.has(name), `${name} runs a script at installation`);
+  }
+}
+
+/** What the build holds of others: known to the last byte, and free to be passed on. */
+function checkMaterials() {
+  const { components } = JSON.parse(readFileSync(join(root, 'dist/sbom.cdx.json'), 'utf8'));
+  check(components.length > 10, `the bill of materials has ${components.length} packages`);
+  for (const { purl, licenses, hashes } of components) {
+    const [{ expression }] = licenses;
+    check(LICENSES.test(expression), `${purl} is under ${expression}`);
+    check(hashes.length > 0, `${purl} has no hash in package-lock.json`);
+  }
+}
+
+/** Advisories about packages of the build. Not every registry has them: then that is said. */
+function checkAdvisories() {
+  const { stdout } = spawnSync(npm, ['audit', '--json'], { cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 ** 2 });
+  const { vulnerabilities } = /^\s*\{/.test(stdout) ? JSON.parse(stdout) : {};
+  if (!vulnerabilities) {
+    console.log('advisories were not looked up: the registry does not answer npm audit');
+    return;
+  }
+  const { components } = JSON.parse(readFileSync(join(root, 'dist/sbom.cdx.json'), 'utf8'));
+  const own = new Set(components.map(({ name }) => name));
+  for (const { name, severity, via } of Object.values(vulnerabilities)) {
+    const titles = via.map(one => (typeof one === 'string' ? one : one.title)).join('; ');
+    check(!own.has(name), `${name} has an advisory (${severity}): ${titles}`);
   }
 }
 
