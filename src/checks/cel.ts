@@ -2,6 +2,7 @@ import { type ASTNode, Environment, type ParseResult } from '@marcbachmann/cel-j
 import { RE2JS } from 're2js';
 import { GapSignal } from '../model/gap.ts';
 import { bytesText, compareVersions, distinct, durationText, quantity, selects } from './functions.ts';
+import { withIndexedJoins } from './joins.ts';
 
 /** A parsed expression: its syntax tree, and a function from a scope to a value. */
 export interface Compiled {
@@ -109,21 +110,26 @@ function extreme(
   return comparable.length === 0 ? 0 : comparable.reduce((best, value) => (beats(value, best) ? value : best));
 }
 
-/** Parses an expression. Returns what is wrong with it where it cannot be parsed. */
-export function compile(text: string): Compiled | SyntaxProblem {
+/** Parses an expression. Returns what is wrong with it where it cannot be parsed. `row` names what `forEach` iterates. */
+export function compile(text: string, row = ''): Compiled | SyntaxProblem {
+  let ast: ASTNode;
+  let indexed: ReturnType<typeof withIndexedJoins>;
   let parsed: ParseResult;
   try {
     parsed = environment.parse(text);
+    ast = parsed.ast;
+    indexed = withIndexedJoins(ast, text, row);
+    if (indexed.text !== text) parsed = environment.parse(indexed.text);
   } catch (error) {
     const { summary, message, range } = error as { summary?: string; message: string; range?: { start: number } };
     return { message: summary ?? message.split('\n')[0]!, offset: range?.start ?? 0 };
   }
   return {
     text,
-    ast: parsed.ast,
+    ast,
     evaluate(scope) {
       try {
-        return plain(parsed(scope as Record<string, unknown>));
+        return plain(parsed(indexed.scope(scope) as Record<string, unknown>));
       } catch (error) {
         if (error instanceof GapSignal || error instanceof Suspension) throw error;
         const { summary, message } = error as { summary?: string; message: string };

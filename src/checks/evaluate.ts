@@ -30,15 +30,23 @@ export async function evaluateRule(rule: Rule, evaluation: Evaluation): Promise<
   }
   const rows = await top.attempt(rule.forEach.over);
   if (!rows.known) return [unknown(rule, store.cluster, undefined, rows.gaps)];
-  const judged: RowVerdict[] = [];
+  const judged: (RowVerdict | Promise<RowVerdict>)[] = [];
+  const scopeOf = (row: unknown) => new RuleScope(rule, evaluation, row, top.read);
+  const scope = scopeOf(undefined);
   for (const row of rows.value as readonly unknown[]) {
-    const scope = new RuleScope(rule, evaluation, row, top.read);
-    // Nearly all rows are settled at once: only those that ask for more evidence, or are a problem, are waited for.
-    const verdict = judgeNow(rule, scope) ?? (await judge(rule, scope));
-    if (verdict.is !== 'nothing')
-      judged.push(verdict.is === 'problem' ? await describe(rule, scope, verdict.subject) : verdict);
+    scope.moveTo(row);
+    // Nearly all rows are settled at once. What all of them read is waited for; what is a row's own, such as its log, is
+    // collected for all of them together.
+    const verdict = judgeNow(rule, scope) ?? (scope.wantsShared ? await judge(rule, scope) : undefined);
+    if (verdict?.is === 'nothing') continue;
+    judged.push(!verdict || verdict.is === 'problem' ? judgeRow(rule, scopeOf(row)) : verdict);
   }
-  return merge(rule, store.cluster, judged);
+  return merge(rule, store.cluster, await Promise.all(judged));
+}
+
+async function judgeRow(rule: Rule, scope: RuleScope): Promise<RowVerdict> {
+  const verdict = await judge(rule, scope);
+  return verdict.is === 'problem' ? describe(rule, scope, verdict.subject) : verdict;
 }
 
 type Attempt =
@@ -51,6 +59,7 @@ interface Wanted {
 }
 
 const SCOPE = Symbol('scope');
+const NO_PARAMS: Readonly<Record<string, string>> = {};
 
 /** The names of a rule as getters on a prototype, made once for all of its rows. */
 const names = new WeakMap<Rule, object>();
@@ -79,9 +88,12 @@ function namesOf(rule: Rule): object {
   return prototype;
 }
 
+/** Found by the expression itself: its text is long, and is looked up a million times. */
+const compiledOnce = new WeakMap<Expression, Compiled>();
+
 /** The names of one rule and one row, as CEL sees them. Touching what has not been collected suspends the evaluation. */
 class RuleScope {
-  readonly row: unknown;
+  row: unknown;
   readonly #variables: object;
   readonly #rule: Rule;
   readonly #evaluation: Evaluation;
@@ -101,6 +113,18 @@ class RuleScope {
 
   get cluster(): string {
     return this.#evaluation.store.cluster;
+  }
+
+  /** The last attempt has to wait for evidence that is the same for every row. */
+  get wantsShared(): boolean {
+    return this.#wanted?.params === NO_PARAMS;
+  }
+
+  /** Goes on to the next row: one scope serves all rows of a rule, one after the other. */
+  moveTo(row: unknown): void {
+    this.row = row;
+    this.#bound = undefined;
+    this.#own = undefined;
   }
 
   /** The value, a gap, or undefined where evidence has to be collected first. */
@@ -193,7 +217,7 @@ class RuleScope {
       this.#wanted ??= { use, params };
       throw new Suspension();
     }
-    const key = `${use.from} ${JSON.stringify(params)}`;
+    const key = params === NO_PARAMS ? use.from : `${use.from} ${JSON.stringify(params)}`;
     if (!this.#above.has(key)) {
       this.#own ??= new Map();
       this.#own.set(key, evidence);
@@ -204,12 +228,19 @@ class RuleScope {
   }
 
   #now(expression: Expression): unknown {
-    return compiledExpression(expression, this.#evaluation.compiled).evaluate(this.#variables);
+    let compiled = compiledOnce.get(expression);
+    if (!compiled) {
+      compiled = compiledExpression(expression, this.#evaluation.compiled, this.#rule.forEach?.name);
+      compiledOnce.set(expression, compiled);
+    }
+    return compiled.evaluate(this.#variables);
   }
 
   #params(use: EvidenceUse): Readonly<Record<string, string>> {
+    const given = Object.entries(use.with);
+    if (given.length === 0) return NO_PARAMS;
     const params: Record<string, string> = {};
-    for (const [name, template] of Object.entries(use.with)) {
+    for (const [name, template] of given) {
       params[name] = template.parts.map(part => (typeof part === 'string' ? part : inProse(this.#now(part)))).join('');
     }
     return params;
@@ -408,7 +439,7 @@ function placesOf(scope: RuleScope): readonly EvidenceItem[] {
   const items: EvidenceItem[] = [];
   for (const [key, evidence] of scope.read) {
     if (!evidence.known) continue;
-    const id = key.slice(0, key.indexOf(' '));
+    const [id = ''] = key.split(' ');
     for (const from of [...evidence.from].sort().slice(0, PLACES_PER_EVIDENCE)) {
       if (items.some(item => item.evidence === id && item.from === from)) continue;
       items.push({ evidence: id, from, time: '', pod: '', container: '', line: '', count: 0 });

@@ -280,13 +280,14 @@ function placeIn(expression: Expression, offset: number): { file: string; line: 
 }
 
 /** Every expression of a rule, compiled when it is first needed. */
-export function compiledExpression(expression: Expression, cache: Map<string, Compiled>): Compiled {
-  let compiled = cache.get(expression.text);
+export function compiledExpression(expression: Expression, cache: Map<string, Compiled>, row = ''): Compiled {
+  const key = row ? `${row} ${expression.text}` : expression.text;
+  let compiled = cache.get(key);
   if (!compiled) {
-    const result = compile(expression.text);
+    const result = compile(expression.text, row);
     if (isSyntaxProblem(result)) throw new Error(`${expression.file}:${expression.line}: ${result.message}`);
     compiled = result;
-    cache.set(expression.text, compiled);
+    cache.set(key, compiled);
   }
   return compiled;
 }
