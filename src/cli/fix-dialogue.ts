@@ -12,13 +12,21 @@ export interface GivenConfirmation {
 }
 
 export interface Dialogue {
-  readonly input: Readable & { readonly isTTY?: boolean };
+  readonly input: Readable & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown };
   readonly output: Writable;
   /** Whether a person sits at both. */
   readonly isTerminal: boolean;
+  /** Ctrl-C: nobody is asked any more. */
+  readonly signal?: AbortSignal;
   /** Shows the plan with its whole diff. */
   showWhole(plan: Plan): void;
 }
+
+/** Milliseconds without a byte after which nothing that was typed before is on its way any more. */
+const QUIET = 30;
+/** Milliseconds after which somebody who goes on typing is asked all the same. */
+const LONGEST_DISCARD = 1000;
+const CTRL_C = 3;
 
 /** Confirms a plan: by its digest, by --yes as far as that goes, or by asking. Whatever is no clear yes is none. */
 export async function confirmPlan(plan: Plan, given: GivenConfirmation, dialogue: Dialogue): Promise<Confirmation> {
@@ -48,14 +56,14 @@ async function typedName(plan: Plan, dialogue: Dialogue): Promise<Confirmation> 
     };
   }
   const line = await oneLine(`   To apply it, type ${plan.typed} › `, dialogue);
-  if (line === undefined) return { is: 'refused', why: 'the input ended before an answer' };
+  if (line === undefined) return unanswered(dialogue);
   return line.trim() === plan.typed ? { is: 'yes' } : { is: 'no' };
 }
 
 async function asked(plan: Plan, dialogue: Dialogue): Promise<Confirmation> {
   for (;;) {
     const line = await oneLine('   Apply?  [y]es  [N]o  [d]iff in full  [s]kip all  [q]uit  › ', dialogue);
-    if (line === undefined) return { is: 'refused', why: 'the input ended before an answer' };
+    if (line === undefined) return unanswered(dialogue);
     const word = line.trim().toLowerCase();
     if (word === 'y' || word === 'yes') return { is: 'yes' };
     if (word === '' || word === 'n' || word === 'no') return { is: 'no' };
@@ -66,9 +74,17 @@ async function asked(plan: Plan, dialogue: Dialogue): Promise<Confirmation> {
   }
 }
 
-/** One line of input; undefined where it ended before one came. */
-export async function oneLine(question: string, { input, output }: Dialogue): Promise<string | undefined> {
+function unanswered({ signal }: Dialogue): Confirmation {
+  return signal?.aborted ? { is: 'quit' } : { is: 'refused', why: 'the input ended before an answer' };
+}
+
+/** One line of input; undefined where it ended, or Ctrl-C was pressed, before one came. */
+export async function oneLine(question: string, { input, output, signal }: Dialogue): Promise<string | undefined> {
+  await discardTyped(input);
+  if (signal?.aborted) return undefined;
   const lines = createInterface({ input, terminal: false });
+  const onAbort = () => lines.close();
+  signal?.addEventListener('abort', onAbort, { once: true });
   output.write(question);
   try {
     return await new Promise<string | undefined>(resolve => {
@@ -76,6 +92,34 @@ export async function oneLine(question: string, { input, output }: Dialogue): Pr
       lines.once('close', () => resolve(undefined));
     });
   } finally {
+    signal?.removeEventListener('abort', onAbort);
     lines.close();
   }
+}
+
+/**
+ * What was typed before the question is shown answers nothing. The terminal keeps it back by lines: in raw mode it gives
+ * all of it, a line that was begun too.
+ */
+async function discardTyped(input: Dialogue['input']): Promise<void> {
+  if (!input.isTTY || !input.setRawMode) return;
+  const started = performance.now();
+  let last = started;
+  let isInterrupted = false;
+  const onData = (chunk: Buffer) => {
+    last = performance.now();
+    isInterrupted ||= chunk.includes(CTRL_C);
+  };
+  input.setRawMode(true);
+  input.on('data', onData);
+  try {
+    do await new Promise(resolve => setTimeout(resolve, QUIET));
+    while (performance.now() - last < QUIET && performance.now() - started < LONGEST_DISCARD);
+  } finally {
+    input.off('data', onData);
+    input.pause();
+    input.setRawMode(false);
+  }
+  // In raw mode, Ctrl-C is a byte like any other.
+  if (isInterrupted) process.kill(process.pid, 'SIGINT');
 }

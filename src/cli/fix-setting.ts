@@ -23,6 +23,7 @@ export interface FixOptions extends ReadingOptions, RuleOptions, GlobalOptions {
   readonly retention: string | undefined;
   readonly range: string | undefined;
   readonly 'allow-bucket-writes': boolean;
+  readonly 'allow-data-steps': boolean;
   readonly copy: string | undefined;
   readonly 'accept-downtime': boolean;
   readonly 'max-changes': number;
@@ -40,6 +41,7 @@ export function fixSetting(options: FixOptions, given: GivenConfirmation, signal
     input: process.stdin,
     output: process.stderr,
     isTerminal: process.stdin.isTTY === true && process.stderr.isTTY === true,
+    signal,
     showWhole: plan => show(plan, '', true),
   };
   return {
@@ -48,6 +50,7 @@ export function fixSetting(options: FixOptions, given: GivenConfirmation, signal
     signatures: builtinSignatures(),
     expectations: fleet?.expectations ?? NO_EXPECTATIONS,
     concurrency: options.concurrency,
+    signal,
     open: async () => openClusters(options, fleet, signal),
     // A fix may wait for longer than a diagnosis.
     openWriter: cluster => openWriterOf(cluster, liveChoiceOf(options, fleet, signal)),
@@ -60,6 +63,7 @@ export function fixSetting(options: FixOptions, given: GivenConfirmation, signal
       retention: options.retention ?? '',
       range: options.range ?? '',
       bucketWrites: options['allow-bucket-writes'],
+      dataSteps: options['allow-data-steps'],
       copy: options.copy ?? '',
       downtime: options['accept-downtime'],
     },

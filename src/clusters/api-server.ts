@@ -102,7 +102,7 @@ export function openApiServer(parts: Parts): ApiServer {
       timeout: request.timeout ?? timeouts.request,
       certificate,
       ...(request.maxBytes === undefined ? {} : { maxBytes: request.maxBytes }),
-      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+      ...(request.body === undefined ? {} : { body: goJson(request.body) }),
       headers: {
         accept: request.accept ?? 'application/json',
         'user-agent': 'thanos-doctor',
@@ -220,4 +220,15 @@ export function statusObject(body: Buffer): RawObject | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * JSON as the API server writes it itself: the `test` of a JSON patch compares texts, and Go escapes these characters
+ * where JavaScript does not.
+ */
+function goJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[<>&\u2028\u2029]/g,
+    character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

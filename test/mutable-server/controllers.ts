@@ -121,4 +121,33 @@ export const operator: Controller = (cluster, _before, after) => {
   }
 };
 
+/** Deletes the last pods of a StatefulSet that is scaled down, and makes them again where it is scaled up. */
+export const scalePods: Controller = (cluster, before, after) => {
+  if (after?.kind !== 'StatefulSet' || before?.spec.replicas === after.spec.replicas) return;
+  const { name, namespace, uid } = after.metadata;
+  const placeOf = (ordinal: number) => cluster.find('Pod', namespace, `${name}-${ordinal}`);
+  for (let ordinal = after.spec.replicas; placeOf(ordinal); ordinal += 1) cluster.remove(placeOf(ordinal)!);
+  for (let ordinal = 0; ordinal < after.spec.replicas; ordinal += 1) {
+    if (placeOf(ordinal)) continue;
+    cluster.put({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name: `${name}-${ordinal}`,
+        namespace,
+        labels: after.spec.selector?.matchLabels,
+        ownerReferences: [{ kind: 'StatefulSet', name, uid, controller: true }],
+      },
+      spec: after.spec.template?.spec,
+      status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+    });
+  }
+};
+
+/** Lets a pod that runs once come to its end. */
+export const runOnce: Controller = (cluster, _before, after) => {
+  if (after?.kind !== 'Pod' || after.spec.restartPolicy !== 'Never' || after.status?.phase) return;
+  cluster.setStatus(after, { phase: 'Succeeded' });
+};
+
 export const CONTROLLERS: readonly Controller[] = [rollout, replacePods, resize];

@@ -40,8 +40,23 @@ export function strategicallyMerged(target: RawObject, patch: RawObject, field =
   return result;
 }
 
-/** RFC 6902; undefined where a test fails or a path leads nowhere. */
-export function patched(target: RawObject, operations: readonly RawObject[]): RawObject | undefined {
+const ESCAPED_BY_GO = /[<>&\u2028\u2029]/;
+
+/**
+ * RFC 6902, as the API server has it: a test compares texts, and in its own one some characters are escaped. Undefined
+ * where a test fails or a path leads nowhere.
+ */
+export function patchedAsText(
+  target: RawObject,
+  operations: readonly RawObject[],
+  text: string,
+): RawObject | undefined {
+  const isUnescaped = ESCAPED_BY_GO.test(text);
+  const fails = operations.some(({ op, value }) => op === 'test' && ESCAPED_BY_GO.test(JSON.stringify(value)));
+  return isUnescaped && fails ? undefined : patched(target, operations);
+}
+
+function patched(target: RawObject, operations: readonly RawObject[]): RawObject | undefined {
   const result = structuredClone(target);
   for (const { op, path, value } of operations) {
     const parts = String(path)

@@ -20,6 +20,7 @@ const TABLE: readonly (readonly [string, string, string, string, boolean])[] = [
   ['batch', 'v1', 'jobs', 'Job', true],
   ['policy', 'v1', 'poddisruptionbudgets', 'PodDisruptionBudget', true],
   ['storage.k8s.io', 'v1', 'storageclasses', 'StorageClass', false],
+  ['networking.k8s.io', 'v1', 'networkpolicies', 'NetworkPolicy', true],
   ['networking.k8s.io', 'v1', 'ingresses', 'Ingress', true],
   ['networking.k8s.io', 'v1', 'ingressclasses', 'IngressClass', false],
   ['coordination.k8s.io', 'v1', 'leases', 'Lease', true],

@@ -5,7 +5,7 @@ import { type Answer, jsonAnswer, objectNotFound, pageNotFound, statusAnswer } f
 import { discoveryRoot, groupDocument, resourceDocument } from '../../src/simulator/discovery-documents.ts';
 import { type SimulatedRequest, serveHttp } from '../../src/simulator/local-server.ts';
 import { CONTROLLERS, type Controller } from './controllers.ts';
-import { merged, patched, strategicallyMerged } from './patches.ts';
+import { merged, patchedAsText, strategicallyMerged } from './patches.ts';
 import { GROUPS, groupIn, groupOf, type Place, placeOf, type Resource } from './resources.ts';
 
 /** One request that writes, or would. */
@@ -142,7 +142,7 @@ export async function startMutableServer(options: ServerOptions): Promise<Mutabl
     const isScale = place.subresource === 'scale';
     const base = isScale ? scaleOf(live) : live;
     const next = type.startsWith('application/json-patch')
-      ? patched(base, body as readonly RawObject[])
+      ? patchedAsText(base, body as readonly RawObject[], request.body.toString('utf8'))
       : type.startsWith('application/strategic-merge-patch')
         ? strategicallyMerged(base, body)
         : type.startsWith('application/merge-patch')
@@ -161,7 +161,7 @@ export async function startMutableServer(options: ServerOptions): Promise<Mutabl
     if (next.metadata.uid !== live.metadata.uid) {
       return invalid(resource.kind, name, `metadata.uid: Invalid value: "${next.metadata.uid}": field is immutable`);
     }
-    const whole = isScale ? { ...live, spec: { ...live.spec, replicas: next.spec.replicas } } : next;
+    const whole = isScale ? { ...live, spec: { ...live.spec, replicas: next.spec.replicas ?? 0 } } : next;
     const refused = immutable(live, whole, resource);
     if (refused) return invalid(resource.kind, name, refused);
     const stored = store(resource, live, whole, dryRun);
@@ -394,7 +394,8 @@ function scaleOf({ metadata, spec, status }: RawObject): RawObject {
     apiVersion: 'autoscaling/v1',
     kind: 'Scale',
     metadata: { name, namespace, uid, resourceVersion },
-    spec: { replicas: spec.replicas ?? 1 },
+    // Go leaves a zero out.
+    spec: spec.replicas === 0 ? {} : { replicas: spec.replicas ?? 1 },
     status: { replicas: status?.replicas ?? 0 },
   };
 }

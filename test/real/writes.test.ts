@@ -131,6 +131,19 @@ describe.each(Object.entries(SERVERS))('%s', (name, start) => {
     expect(done).toMatchObject({ is: 'done', object: { metadata: { generation: 2 } } });
   });
 
+  maybe('a JSON patch tests texts with characters that Go escapes', async () => {
+    const value = 'a < b && c > d \u2028';
+    const { target } = await made('ConfigMap', { data: { text: value } });
+    const patch = [
+      { op: 'test', path: '/data/text', value },
+      { op: 'replace', path: '/data/text', value: '<&>' },
+    ];
+    expect(await writer.patch(target, 'json', patch, false)).toMatchObject({
+      is: 'done',
+      object: { data: { text: '<&>' } },
+    });
+  });
+
   maybe('a JSON patch can test uid and resourceVersion', async () => {
     const { target, object } = await deployment();
     const { uid, resourceVersion } = object.metadata;
@@ -213,6 +226,14 @@ describe.each(Object.entries(SERVERS))('%s', (name, start) => {
     expect(
       (await writer.patch(scale, 'merge', { metadata: { uid, resourceVersion }, spec: { replicas: 0 } }, false)).is,
     ).toBe('conflict');
+  });
+
+  maybe('a scale of zero is a number', async () => {
+    const { target } = await deployment();
+    const scale: Target = { ...target, subresource: 'scale' };
+    expect((await writer.patch(scale, 'merge', { spec: { replicas: 0 } }, false)).is).toBe('done');
+    expect(await writer.get(scale)).toMatchObject({ spec: { replicas: 0 } });
+    expect((await writer.get(target))?.spec.replicas).toBe(0);
   });
 
   maybe('a restart is one annotation, and a new generation', async () => {

@@ -1,6 +1,6 @@
 import type { RawObject } from '../../src/model/source.ts';
 import type { Answer } from '../../src/simulator/answers.ts';
-import { operator, replacePods, resize } from '../mutable-server/controllers.ts';
+import { operator, replacePods, resize, rollout, runOnce, scalePods } from '../mutable-server/controllers.ts';
 import type { Scene } from './harness.ts';
 
 export const STORE_TEXT = `type: S3 # the only store
@@ -164,6 +164,47 @@ function claim(name: string, labels: RawObject = {}): RawObject {
 }
 
 const BLOCK = '01KA0000000000000000000000';
+
+/** A Prometheus of whose two replicas the second cannot open its data. */
+function quarantined(): readonly RawObject[] {
+  const container = {
+    name: 'prometheus',
+    image: 'example/prometheus:v3.7.0',
+    args: ['--storage.tsdb.path=/prometheus'],
+    volumeMounts: [{ name: 'data', mountPath: '/prometheus', subPath: 'prometheus-db' }],
+  };
+  const metadata = { ownerReferences: [{ kind: 'Prometheus', name: 'main', uid: 'uid-main', controller: true }] };
+  const set = workload('StatefulSet', 'prometheus-main', {
+    metadata,
+    spec: {
+      replicas: 2,
+      template: { metadata: { labels: { app: 'prometheus-main' } }, spec: { containers: [container] } },
+    },
+  });
+  const replica = (ordinal: number) =>
+    pod(set, `prometheus-main-${ordinal}`, {
+      spec: {
+        containers: [container],
+        volumes: [{ name: 'data', persistentVolumeClaim: { claimName: `data-${ordinal}` } }],
+      },
+    });
+  const volume = {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: 'pv-data-1' },
+    spec: { csi: { volumeHandle: 'pv-data-1' } },
+  };
+  return [prometheus({ replicas: 2 }), set, replica(0), replica(1), claim('data-0'), claim('data-1'), volume];
+}
+
+/** Every Prometheus tells these as its blocks. */
+function tellsBlocks(blocks: readonly RawObject[]): (url: URL) => Answer | undefined {
+  const body = Buffer.from(JSON.stringify({ status: 'success', data: { blocks } }));
+  return ({ pathname }) =>
+    pathname.endsWith(':9090/proxy/api/v1/status/tsdb/blocks')
+      ? { is: 'answer', status: 200, headers: {}, body }
+      : undefined;
+}
 const LOCAL_STORE = STORE_TEXT.replace('"s3.example"', '127.0.0.1:65535\n  insecure: true\n  region: us-east-1');
 
 function withArguments(name: string, args: readonly string[]): RawObject {
@@ -260,10 +301,13 @@ function replicaSet(of: RawObject, revision: number, image: string, ready: numbe
       name: `${name}-${revision}`,
       namespace: 'ns',
       annotations: { 'deployment.kubernetes.io/revision': String(revision) },
-      ownerReferences: [{ kind: of.kind, name, uid, controller: true }],
+      ownerReferences: [{ apiVersion: of.apiVersion, kind: of.kind, name, uid, controller: true }],
     },
-    spec: { template: templateOf(image, { 'pod-template-hash': `hash-${revision}` }) },
-    status: { readyReplicas: ready },
+    spec: {
+      selector: { matchLabels: { app: name, 'pod-template-hash': `hash-${revision}` } },
+      template: templateOf(image, { 'pod-template-hash': `hash-${revision}` }),
+    },
+    status: { replicas: ready, readyReplicas: ready },
   };
 }
 
@@ -387,6 +431,58 @@ export const SCENES: Readonly<Record<string, Scene>> = {
     action: 'prometheus.set-objstore-key',
     with: STORE,
     objects: [prometheus({ thanos: { objectStorageConfig: { name: 'objstore', key: 'objstore.yml' } } }), secret()],
+  },
+  'prometheus.set-block-duration': {
+    action: 'prometheus.set-block-duration',
+    with: { prometheus: 'Prometheus ns/main' },
+    objects: [
+      prometheus({
+        thanos: { objectStorageConfig: { name: 'objstore', key: 'store.yml' }, blockSize: '1h' },
+        additionalArgs: [
+          { name: 'storage.tsdb.max-block-duration', value: '1d' },
+          { name: 'web.page-title', value: 'main' },
+        ],
+      }),
+      pod(workload('StatefulSet', 'prometheus-main'), 'prometheus-main-0', {
+        metadata: { labels: { 'operator.prometheus.io/name': 'main' } },
+      }),
+    ],
+    server: {
+      other: tellsBlocks([{ ulid: BLOCK, minTime: 0, maxTime: 6 * 3_600_000, compaction: { sources: ['A'] } }]),
+    },
+    evidence: { 'bucket.blocks': [{ blocks: [{ sources: ['A'] }] }] },
+  },
+  'prometheus.quarantine-block': {
+    action: 'prometheus.quarantine-block',
+    with: { prometheus: 'Prometheus ns/main', pod: 'Pod ns/prometheus-main-1', block: BLOCK },
+    objects: quarantined(),
+    server: { controllers: [rollout, replacePods, resize, scalePods, runOnce] },
+    wishes: { dataSteps: true },
+    evidence: {
+      'prometheus.replicas': [{ pod: { key: 'Pod ns/prometheus-main-1' }, container: 'prometheus', ready: false }],
+      'logs.signatures': { hits: [{ id: 'prometheus-block-damaged', open: true, captured: { block: BLOCK } }] },
+      'bucket.blocks': [{ blocks: [{ state: 'complete', sources: [BLOCK] }] }],
+      'longhorn.snapshots': [{ volume: 'pv-data-1', ready: true, markedRemoved: false, age: 60 }],
+    },
+  },
+  'network.allow-scrape': {
+    action: 'network.allow-scrape',
+    with: { policy: 'NetworkPolicy ns/deny' },
+    objects: [
+      pod(workload('StatefulSet', 'store'), 'store-0'),
+      pod(workload('StatefulSet', 'prometheus-main'), 'prometheus-main-0'),
+    ],
+    evidence: {
+      'network.blocked-paths': [
+        {
+          policy: { key: 'NetworkPolicy ns/deny' },
+          direction: 'ingress',
+          byRule: false,
+          paths: [{ purpose: 'scrape', from: 'ns/prometheus-main-0', to: 'ns/store-0', port: 10902, protocol: 'TCP' }],
+        },
+      ],
+      'network.policy-effects': { verdict: 'denied', direction: 'ingress' },
+    },
   },
   'prometheus.grow-claim': {
     action: 'prometheus.grow-claim',
@@ -856,7 +952,9 @@ export const SCENES: Readonly<Record<string, Scene>> = {
         },
       },
       pod(workload('Deployment', 'query'), 'query-1', {
-        spec: { containers: [{ name: 'main', ports: [{ name: 'grpc', containerPort: 10901 }] }] },
+        spec: {
+          containers: [{ name: 'main', image: 'example/main:1', ports: [{ name: 'grpc', containerPort: 10901 }] }],
+        },
       }),
       GRAFANA,
       pod(GRAFANA, 'grafana-1'),

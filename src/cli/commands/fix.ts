@@ -40,15 +40,19 @@ export async function runFix(options: FixArguments): Promise<number> {
   const interrupt = listenForInterrupt(line => process.stderr.write(`${line}; thanos-doctor fix --resume goes on\n`));
   try {
     const setting = fixSetting(options, { yes: options.yes, digest: options.confirm ?? '' }, interrupt.signal);
-    if (options.resume) return ended(await resumeFix(options.finding ?? '', setting), options);
-    if (options.undo !== undefined) return ended(await undoFix(options.undo, setting), options);
+    const code = (reports: readonly FixReport[]) => {
+      const ordinary = ended(reports, options);
+      return interrupt.signal.aborted ? EXIT.interrupted : ordinary;
+    };
+    if (options.resume) return code(await resumeFix(options.finding ?? '', setting));
+    if (options.undo !== undefined) return code(await undoFix(options.undo, setting));
     const findings = await diagnoseWith(setting);
     const wanted = options.finding!;
     checkWanted(findings, wanted);
     const roots = fixableRoots(findings, wanted);
     if (options.plan || options['emit-patch'] !== undefined) return await showPlans(roots, setting, options);
     const meant = await rootsWithDigest(roots, options.confirm ?? '', setting);
-    return ended(await fixFindings(meant, setting), options);
+    return code(await fixFindings(meant, setting));
   } finally {
     interrupt.end();
   }

@@ -16,9 +16,10 @@ export async function runRecover(options: RecoverArguments): Promise<number> {
   const runbook = runbookOf(options.scenario);
   const interrupt = listenForInterrupt(line => process.stderr.write(`${line}\n`));
   const isTerminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
-  const dialogue: Dialogue = { input: process.stdin, output: process.stderr, isTerminal, showWhole() {} };
+  const { signal } = interrupt;
+  const dialogue: Dialogue = { input: process.stdin, output: process.stderr, isTerminal, signal, showWhole() {} };
   const setting: RecoverySetting = {
-    ...fixSetting(options, { yes: options.yes, digest: '' }, interrupt.signal),
+    ...fixSetting(options, { yes: options.yes, digest: '' }, signal),
     say: line => process.stdout.write(`${line}\n`),
     async ask(question, choices) {
       if (!isTerminal) return 'no terminal';
@@ -36,6 +37,7 @@ export async function runRecover(options: RecoverArguments): Promise<number> {
   };
   try {
     const { complete, fixes } = await recover(runbook, setting);
+    if (signal.aborted) return EXIT.interrupted;
     return complete ? fixExitCode(fixes) : EXIT.unfixed;
   } finally {
     interrupt.end();
