@@ -8,6 +8,17 @@ export interface Choice {
   readonly shift: number;
   /** Order of lists whose order means nothing. */
   readonly order: number;
+  readonly chart: Chart;
+}
+
+/** What charts decide otherwise than the one that was recorded. */
+export interface Chart {
+  /** What the names of images begin with, instead of a public registry; '' as recorded. */
+  readonly mirror: string;
+  /** What a version looks like in the tag of an image. */
+  readonly tag: 'v1.2.3' | '1.2.3' | '1.2.3-debian-12-r1';
+  /** The keys of labels that charts give. */
+  readonly labels: 'app.kubernetes.io' | 'app.acme.example' | 'app';
 }
 
 export interface Variation {
@@ -29,7 +40,8 @@ export function varied(files: ReadonlyMap<string, Uint8Array>, choice: Choice): 
   const changed = new Map<string, Uint8Array>();
   for (const [path, text] of texts) {
     const target = path === 'manifest.yaml' ? path : rename(moved(path, choice.shift, now));
-    const content = shuffled(path, moved(rename(text), choice.shift, now, path.endsWith('metrics.txt')), mix);
+    const other = charted(rename(text), choice.chart);
+    const content = shuffled(path, moved(other, choice.shift, now, path.endsWith('metrics.txt')), mix);
     changed.set(target, Buffer.from(content, 'utf8'));
   }
   return { files: changed, rename };
@@ -97,6 +109,24 @@ function renamer(texts: ReadonlyMap<string, string>, words: readonly string[]): 
       )
       .replace(alternatives(whole, '(?<=cilium-l2announce-)', '(?=-)'), found => whole.get(found) ?? found)
       .replace(/(?<![\d.])(\d+\.\d+)(?=\.\d+\.\d+(?![\d.]))/g, found => networks.get(found) ?? found);
+}
+
+/** The same software by another chart: images from elsewhere, and labels under other keys. */
+function charted(text: string, { mirror, tag, labels }: Chart): string {
+  const images = /\b(?:(?:quay|docker|ghcr)\.io|registry\.k8s\.io)\/([\w./-]+):(v?)(\d+\.\d+\.\d+)(?![\w.-])/g;
+  const version = { 'v1.2.3': 'v$', '1.2.3': '$', '1.2.3-debian-12-r1': '$-debian-12-r1' }[tag];
+  return text
+    .replace(images, (all, path, lead, number) => {
+      // Projects that never wrote a v do not begin to.
+      const written = lead === '' ? number : version.replace('$', number);
+      return mirror === '' ? all : `${mirror}/${path}:${written}`;
+    })
+    .replace(/\bapp\.kubernetes\.io\/(name|instance|component|part-of|version)\b/g, (all, key) =>
+      labels === 'app.kubernetes.io' ? all : labels === 'app' ? `app-${key}` : `${labels}/${key}`,
+    )
+    .replace(/\bapp_kubernetes_io_(name|instance|component|part_of|version)\b/g, (all, key) =>
+      labels === 'app.kubernetes.io' ? all : labels === 'app' ? `app_${key}` : `app_acme_example_${key}`,
+    );
 }
 
 function alternatives(names: ReadonlyMap<string, string>, before: string, after: string): RegExp {

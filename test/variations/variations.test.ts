@@ -30,6 +30,11 @@ const CHOICE: fc.Arbitrary<Choice> = fc.record({
   words: fc.uniqueArray(WORD, { minLength: 120, maxLength: 120 }),
   shift: fc.integer({ min: -40 * 86_400, max: 40 * 86_400 }),
   order: fc.nat(),
+  chart: fc.record({
+    mirror: fc.constantFrom('', 'registry.example/mirror', 'harbor.example:5000/cache/quay'),
+    tag: fc.constantFrom('v1.2.3', '1.2.3', '1.2.3-debian-12-r1'),
+    labels: fc.constantFrom('app.kubernetes.io', 'app.acme.example', 'app'),
+  }),
 });
 
 test.each(INCIDENTS)(
