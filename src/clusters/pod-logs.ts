@@ -30,6 +30,10 @@ export async function readLog(
   if ('chunks' in answer) {
     const chunks = answer.chunks[Symbol.asyncIterator]();
     const first = await next(chunks, error => api.failed(request, error));
+    if (/^text\/html\b/i.test(answer.headers['content-type'] ?? '')) {
+      await chunks.return?.();
+      throw api.malformed(request, { ...answer, body: Buffer.from(first ?? '') });
+    }
     const start = first === undefined ? '' : Buffer.from(first).toString('utf8', 0, 300);
     if (NO_FILE.test(start)) {
       await chunks.return?.();

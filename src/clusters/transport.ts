@@ -234,6 +234,9 @@ export function classify(error: NodeJS.ErrnoException & { readonly errors?: read
   // A name with several addresses fails with one error for each; the last one is as good as any.
   const one = error.errors?.at(-1) ?? error;
   const code = one.code ?? '';
+  // In the middle of a body, Node says this of a connection that was reset.
+  if (code === 'ECONNRESET' && one.message === 'aborted')
+    return new TransportFailure('truncated', 'the answer was cut off');
   const reason = REASON_BY_CODE[code] ?? (TLS_CODE.test(code) ? 'tls' : 'error');
   const badProxy = /^Bad response: ([0-9]+)$/.exec(one.message);
   const message = badProxy ? `the proxy answered ${badProxy[1]}` : one.message || code;

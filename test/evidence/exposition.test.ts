@@ -33,8 +33,9 @@ describe('parseExposition', () => {
   });
 
   it('refuses what is no exposition, and a line that was cut off', () => {
-    expect(() => parseExposition('<html><body>login</body></html>')).toThrow(/no line of a metrics exposition/);
-    expect(() => parseExposition('up{job="a')).toThrow(/no line of a metrics exposition/);
-    expect(() => parseExposition('up{job="a"}')).toThrow(/no line of a metrics exposition/);
+    expect(() => parseExposition('<html><body>login</body></html>\n')).toThrow(/no line of a metrics exposition/);
+    expect(() => parseExposition('up{job="a\n')).toThrow(/no line of a metrics exposition/);
+    expect(() => parseExposition('up{job="a"}\n')).toThrow(/no line of a metrics exposition/);
+    expect(() => parseExposition('up{job="a"} 1')).toThrow(/end in the middle of a line/);
   });
 });

@@ -1,5 +1,6 @@
 import type { ShapeOf } from '../../model/shape.ts';
 import { fetched } from '../collector.ts';
+import { bodyOf } from '../components/ask.ts';
 import { askEach, type Part, replicasOf } from '../components/replicas.ts';
 import { known, listOrGap } from '../gaps.ts';
 import { malformed, NOBODY, REF, ref, text } from '../objects.ts';
@@ -50,6 +51,7 @@ export const collector = fetched({
         try {
           body = JSON.parse(answer.body);
         } catch {
+          bodyOf(answer);
           throw malformed(`/api/health answered ${answer.status} with something that is not JSON`);
         }
         return {

@@ -1,9 +1,9 @@
 import { type Gap, GapSignal } from '../../model/gap.ts';
 import type { RawObject } from '../../model/source.ts';
 import { type Context, fetched } from '../collector.ts';
+import { jsonOf } from '../components/ask.ts';
 import { collector as scopeCollector } from '../derived/kubernetes.scope.ts';
 import { gapOf, gapsIn, known, listOrGap } from '../gaps.ts';
-import { malformed } from '../objects.ts';
 import { collector as nodesCollector } from './kubernetes.nodes.ts';
 import { collector as podsCollector } from './kubernetes.pods.ts';
 
@@ -54,25 +54,10 @@ async function ask(context: Context, node: string): Promise<NodeStatistics> {
       port: 0,
       path: '/stats/summary',
     });
-    if (answer.status !== 200) {
-      throw new GapSignal({
-        reason: 'server-error',
-        detail: `the kubelet of ${node} answered ${answer.status}`,
-        path: answer.path,
-      });
-    }
-    return { node, summary: parsed(answer.body), gap: undefined };
+    return { node, summary: jsonOf(answer), gap: undefined };
   } catch (error) {
     if (error instanceof GapSignal)
       return { node, summary: null, gap: { ...error.gap, evidence: error.gap.evidence || ID } };
     throw error;
-  }
-}
-
-function parsed(body: string): RawObject {
-  try {
-    return JSON.parse(body);
-  } catch {
-    throw malformed("the kubelet's /stats/summary is not JSON");
   }
 }

@@ -4,7 +4,7 @@ import { fetched } from '../collector.ts';
 import { ask } from '../components/ask.ts';
 import { collector as componentsCollector } from '../derived/thanos.components.ts';
 import { known, withUnknownFields } from '../gaps.ts';
-import { REF, ref } from '../objects.ts';
+import { malformed, REF, ref } from '../objects.ts';
 
 const ROW = {
   /** `Pod namespace/name` of the MinIO server. */
@@ -50,6 +50,10 @@ export const collector = fetched({
             ask(context.source, listener, '/minio/health/live'),
             ask(context.source, listener, '/minio/health/cluster'),
           ]);
+          // MinIO says it by the status alone: words with a 200 are somebody else's.
+          if ([live, cluster].some(answer => answer.status === 200 && answer.body.trim() !== '')) {
+            throw malformed('the answer is not one of MinIO');
+          }
           return { ...base, live: live.status === 200, clusterOk: cluster.status === 200, status: cluster.status };
         } catch (error) {
           if (!(error instanceof GapSignal)) throw error;

@@ -1,4 +1,5 @@
 import type { ShapeOf } from '../../model/shape.ts';
+import type { HttpAnswer } from '../../model/source.ts';
 import { fetched } from '../collector.ts';
 import { bodyOf } from '../components/ask.ts';
 import { askEach, type Part, replicasOf } from '../components/replicas.ts';
@@ -32,7 +33,7 @@ export const collector = fetched({
       async read(asker) {
         const answer = await asker.answer(PATH);
         // The API's own errors (400, 422, 503) are answers; what is no JSON is not.
-        const body = parse(answer.status === 200 ? bodyOf(answer) : answer.body);
+        const body = parse(answer);
         const value = list(body?.data?.result)[0]?.value?.[1];
         return {
           status: answer.status,
@@ -54,10 +55,12 @@ export const collector = fetched({
   },
 });
 
-function parse(body: string) {
+function parse(answer: HttpAnswer) {
   try {
-    return JSON.parse(body);
+    return JSON.parse(answer.body);
   } catch {
+    // Where it is an error without words of the API, the status says what is wrong.
+    bodyOf(answer);
     throw malformed('the answer to a query is not JSON');
   }
 }

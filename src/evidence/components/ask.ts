@@ -13,9 +13,14 @@ export interface Listener {
 const WORDS = 200;
 
 /** The component's own answer, whatever its status is. Throws a `GapSignal` where none came. */
-export function ask(source: Source, listener: Listener, path: string): Promise<HttpAnswer> {
+export async function ask(source: Source, listener: Listener, path: string): Promise<HttpAnswer> {
   const { namespace, pod, port } = listener;
-  return source.http({ via: 'pod', namespace, name: pod, port, path });
+  const answer = await source.http({ via: 'pod', namespace, name: pod, port, path });
+  // Nothing that is asked for here is a web page: a proxy in between shows its login instead of the component.
+  if (answer.status === 200 && /^text\/html\b/i.test(answer.contentType)) {
+    throw new GapSignal({ reason: 'malformed', detail: 'a web page was answered', path: answer.path });
+  }
+  return answer;
 }
 
 /** The body; throws the gap that its status stands for. */

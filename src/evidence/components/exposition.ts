@@ -21,6 +21,10 @@ export interface Exposition {
 export function parseExposition(text: string, wanted: readonly string[] = ['*']): Exposition {
   const exact = new Set(wanted.filter(name => !name.endsWith('*')));
   const prefixes = wanted.filter(name => name.endsWith('*')).map(name => name.slice(0, -1));
+  // Every line ends with a line feed, the last one too: a number may have lost digits where it does not.
+  if (text !== '' && !text.endsWith('\n')) {
+    throw malformed('the metrics end in the middle of a line');
+  }
   const samples: Sample[] = [];
   const families = new Set<string>();
   for (const line of text.split('\n')) {
