@@ -54,6 +54,7 @@ import { collector as longhornEngines } from './collectors/longhorn.engines.ts';
 import { collector as longhornInstanceManagers } from './collectors/longhorn.instance-managers.ts';
 import { collector as longhornNodes } from './collectors/longhorn.nodes.ts';
 import { collector as longhornOrphans } from './collectors/longhorn.orphans.ts';
+import { collector as longhornRecurringJobs } from './collectors/longhorn.recurring-jobs.ts';
 import { collector as longhornReplicas } from './collectors/longhorn.replicas.ts';
 import { collector as longhornSettings } from './collectors/longhorn.settings.ts';
 import { collector as longhornSnapshots } from './collectors/longhorn.snapshots.ts';
@@ -96,9 +97,11 @@ import { collector as bucketUpkeep } from './derived/bucket.upkeep.ts';
 import { collector as ciliumConfig } from './derived/cilium.config.ts';
 import { collector as ciliumLoadBalancers } from './derived/cilium.load-balancers.ts';
 import { collector as ciliumPendingAddresses } from './derived/cilium.pending-addresses.ts';
+import { collector as ciliumPolicyValidity } from './derived/cilium.policy-validity.ts';
 import { collector as fleetAddressPools } from './derived/fleet.address-pools.ts';
 import { collector as fleetAddresses } from './derived/fleet.addresses.ts';
 import { collector as fleetBuckets } from './derived/fleet.buckets.ts';
+import { collector as fleetClocks } from './derived/fleet.clocks.ts';
 import { collector as fleetClusterLabel } from './derived/fleet.cluster-label.ts';
 import { collector as fleetClusters } from './derived/fleet.clusters.ts';
 import { collector as fleetEndpoints } from './derived/fleet.endpoints.ts';
@@ -145,9 +148,12 @@ import { collector as prometheusScrapeJobs } from './derived/prometheus.scrape-j
 import { collector as storageAttachmentStates } from './derived/storage.attachment-states.ts';
 import { collector as storageChains } from './derived/storage.chains.ts';
 import { collector as storageClaimUsage } from './derived/storage.claim-usage.ts';
+import { collector as storageClassProvisioners } from './derived/storage.class-provisioners.ts';
 import { collector as storageMissingClasses } from './derived/storage.missing-classes.ts';
 import { collector as storageNodeDiskUsage } from './derived/storage.node-disk-usage.ts';
 import { collector as storagePodDiskUsage } from './derived/storage.pod-disk-usage.ts';
+import { collector as storageStaticClaims } from './derived/storage.static-claims.ts';
+import { collector as storageTemplateClaims } from './derived/storage.template-claims.ts';
 import { collector as thanosCompactors } from './derived/thanos.compactors.ts';
 import { collector as thanosComponents } from './derived/thanos.components.ts';
 import { collector as thanosLog } from './derived/thanos.log.ts';
@@ -157,6 +163,7 @@ import { collector as thanosQuerySettings } from './derived/thanos.query-setting
 import { collector as thanosServicePorts } from './derived/thanos.service-ports.ts';
 import { collector as thanosStoreAccess } from './derived/thanos.store-access.ts';
 import { collector as thanosStoreFailures } from './derived/thanos.store-failures.ts';
+import { collector as thanosTimeRanges } from './derived/thanos.time-ranges.ts';
 import { collector as thanosUnloadedBlocks } from './derived/thanos.unloaded-blocks.ts';
 import { collector as thanosUploads } from './derived/thanos.uploads.ts';
 import { collector as thanosWorkloads } from './derived/thanos.workloads.ts';
@@ -218,6 +225,7 @@ const ALL: readonly Collector[] = [
   longhornInstanceManagers as unknown as Collector,
   longhornNodes as unknown as Collector,
   longhornOrphans as unknown as Collector,
+  longhornRecurringJobs as unknown as Collector,
   longhornReplicas as unknown as Collector,
   longhornSettings as unknown as Collector,
   longhornSnapshots as unknown as Collector,
@@ -260,9 +268,11 @@ const ALL: readonly Collector[] = [
   ciliumConfig as unknown as Collector,
   ciliumLoadBalancers as unknown as Collector,
   ciliumPendingAddresses as unknown as Collector,
+  ciliumPolicyValidity as unknown as Collector,
   fleetAddressPools as unknown as Collector,
   fleetAddresses as unknown as Collector,
   fleetBuckets as unknown as Collector,
+  fleetClocks as unknown as Collector,
   fleetClusterLabel as unknown as Collector,
   fleetClusters as unknown as Collector,
   fleetEndpoints as unknown as Collector,
@@ -309,9 +319,12 @@ const ALL: readonly Collector[] = [
   storageAttachmentStates as unknown as Collector,
   storageChains as unknown as Collector,
   storageClaimUsage as unknown as Collector,
+  storageClassProvisioners as unknown as Collector,
   storageMissingClasses as unknown as Collector,
   storageNodeDiskUsage as unknown as Collector,
   storagePodDiskUsage as unknown as Collector,
+  storageStaticClaims as unknown as Collector,
+  storageTemplateClaims as unknown as Collector,
   thanosCompactors as unknown as Collector,
   thanosComponents as unknown as Collector,
   thanosLog as unknown as Collector,
@@ -321,6 +334,7 @@ const ALL: readonly Collector[] = [
   thanosServicePorts as unknown as Collector,
   thanosStoreAccess as unknown as Collector,
   thanosStoreFailures as unknown as Collector,
+  thanosTimeRanges as unknown as Collector,
   thanosUnloadedBlocks as unknown as Collector,
   thanosUploads as unknown as Collector,
   thanosWorkloads as unknown as Collector,

@@ -49,8 +49,10 @@ async function answerOf(context: Context, store: ObjectStore): Promise<Row> {
         notLookedAt: true,
       });
     }
-    const { code, status, message, isS3 } = await context.source.bucketAnswer(store.id);
-    return withUnknownFields<Row>({ ...base, reached: true, code, status, message, isS3 }, notTold(store.id), NOT_TOLD);
+    const { code, status, message, isS3, clockDifference } = await context.source.bucketAnswer(store.id);
+    const row = { ...base, reached: true, code, status, message, isS3, clockDifference: clockDifference ?? 0 };
+    const untold = clockDifference === undefined ? NOT_TOLD : (['region'] as const);
+    return withUnknownFields<Row>(row, notTold(store.id), untold);
   } catch (error) {
     if (error instanceof GapSignal) return unknown(base, error.gap);
     throw error;

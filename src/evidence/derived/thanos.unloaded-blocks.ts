@@ -7,6 +7,7 @@ import { withoutDuplicates } from '../components/block-groups.ts';
 import { labelText } from '../components/block-times.ts';
 import type { Block } from '../components/blocks.ts';
 import { flagValue } from '../components/command-line.ts';
+import { timeLimits } from '../components/time-limits.ts';
 import { gapOf, gapsIn, known, listOrGap, withUnknownFields } from '../gaps.ts';
 import { REF } from '../objects.ts';
 import { seconds } from '../quantities.ts';
@@ -166,18 +167,8 @@ function delayOf(shard: ThanosWorkload): number {
 /** Whether the time limits of a shard take the block. A selection by labels is not evaluated: then nothing is claimed. */
 function takes(shard: ThanosWorkload, block: Block, now: number): boolean {
   if (shard.args.some(({ flag }) => flag.startsWith('--selector.relabel-config'))) return false;
-  const from = limit(flagValue(shard.args, '--min-time'), now, Number.NEGATIVE_INFINITY);
-  const to = limit(flagValue(shard.args, '--max-time'), now, Number.POSITIVE_INFINITY);
+  const { from, to } = timeLimits(shard.args, now);
   return Date.parse(block.maxTime) > from && Date.parse(block.minTime) < to;
-}
-
-/** An RFC 3339 time, or a duration from now such as `-2w`. */
-function limit(value: string, now: number, absent: number): number {
-  if (value === '') return absent;
-  const date = Date.parse(value);
-  if (!Number.isNaN(date)) return date;
-  const sign = value.startsWith('-') ? -1 : 1;
-  return now + sign * attempt(value.replace(/^[+-]/, '')) * 1000;
 }
 
 function attempt(value: string): number {
