@@ -113,7 +113,9 @@ export const SYSTEM_COMPONENTS: readonly SystemComponent[] = [
     lease: 'cilium-operator-resource-lock',
     isIt: one =>
       hasProgram(one, /^cilium-operator/) ||
-      one.template.containers.some(({ image }) => /(?:^|\/)cilium\/operator(?:-[a-z]+)?(?:[:@]|$)/.test(image)),
+      one.template.containers.some(({ image }) =>
+        /(?:^|\/)(?:cilium\/|mirrored-cilium-)operator(?:-[a-z]+)?(?:[:@]|$)/.test(image),
+      ),
   },
   {
     ...controller,

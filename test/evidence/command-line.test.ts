@@ -44,6 +44,9 @@ describe('identify', () => {
     ['registry.local/p@sha256:00', ['--storage.tsdb.path=/prometheus'], 'prometheus'],
     ['quay.io/prometheus-operator/prometheus-operator:v0.85.0', ['--kubelet-service=x'], 'operator'],
     ['quay.io/prometheus/node-exporter:v1', ['--path.procfs=/host/proc'], ''],
+    ['rancher/mirrored-thanos-thanos:v0.37.2', ['query'], 'query'],
+    ['rancher/mirrored-prometheus-operator-prometheus-operator:v0.85.0', [], 'operator'],
+    ['rancher/mirrored-longhornio-longhorn-manager:v1.7.2', [], 'longhorn-manager'],
     ['example.org/shop:1', ['store', '--name=x'], ''],
     ['example.org/query:1', ['query'], ''],
   ])('%s %j is %s', (image, args, component) => {

@@ -13,7 +13,7 @@ export interface Choice {
 
 /** What charts decide otherwise than the one that was recorded. */
 export interface Chart {
-  /** What the names of images begin with, instead of a public registry; '' as recorded. */
+  /** What the names of images begin with, instead of a public registry; '' as recorded. One that ends in `-` takes their slashes. */
   readonly mirror: string;
   /** What a version looks like in the tag of an image. */
   readonly tag: 'v1.2.3' | '1.2.3' | '1.2.3-debian-12-r1';
@@ -119,7 +119,8 @@ function charted(text: string, { mirror, tag, labels }: Chart): string {
     .replace(images, (all, path, lead, number) => {
       // Projects that never wrote a v do not begin to.
       const written = lead === '' ? number : version.replace('$', number);
-      return mirror === '' ? all : `${mirror}/${path}:${written}`;
+      if (mirror === '') return all;
+      return mirror.endsWith('-') ? `${mirror}${path.replaceAll('/', '-')}:${written}` : `${mirror}/${path}:${written}`;
     })
     .replace(/\bapp\.kubernetes\.io\/(name|instance|component|part-of|version)\b/g, (all, key) =>
       labels === 'app.kubernetes.io' ? all : labels === 'app' ? `app-${key}` : `${labels}/${key}`,

@@ -31,7 +31,7 @@ const CHOICE: fc.Arbitrary<Choice> = fc.record({
   shift: fc.integer({ min: -40 * 86_400, max: 40 * 86_400 }),
   order: fc.nat(),
   chart: fc.record({
-    mirror: fc.constantFrom('', 'registry.example/mirror', 'harbor.example:5000/cache/quay'),
+    mirror: fc.constantFrom('', 'registry.example/mirror', 'harbor.example:5000/cache/quay', 'rancher/mirrored-'),
     tag: fc.constantFrom('v1.2.3', '1.2.3', '1.2.3-debian-12-r1'),
     labels: fc.constantFrom('app.kubernetes.io', 'app.acme.example', 'app'),
   }),

@@ -75,10 +75,13 @@ function otherComponent({ image }: Running, line: CommandLine): string {
   return OTHERS.find(([, test]) => test(name, line))?.[0] ?? '';
 }
 
+/** Rancher's copies have the organisation in the name: `rancher/mirrored-thanos-thanos`. */
+const MIRRORED = /^mirrored-(?:prometheus-operator|[a-z0-9]+)-(?=.)/;
+
 /** The last word of the image's name: `quay.io/thanos/thanos:v0.37.2` is `thanos`. */
 export function repository(image: string): string {
   const bare = image.split('@')[0]!.split('/').at(-1)!;
-  return bare.split(':')[0]!;
+  return bare.split(':')[0]!.replace(MIRRORED, '');
 }
 
 /** The version that an image's tag states, without a leading `v`: `0.37.2`, '' for `latest`, a digest or none. */
