@@ -8,7 +8,7 @@ import type { Compiled } from '../src/checks/cel.ts';
 import { correlate } from '../src/checks/correlate.ts';
 import { evaluateRule } from '../src/checks/evaluate.ts';
 import { subjectKey } from '../src/checks/object-keys.ts';
-import type { Unknown, Verdict } from '../src/model/finding.ts';
+import type { Finding, Unknown, Verdict } from '../src/model/finding.ts';
 import type { GapReason } from '../src/model/gap.ts';
 import type { Rule } from '../src/model/rule.ts';
 import { givenStore } from './given-evidence.ts';
@@ -23,9 +23,11 @@ interface Case {
   readonly message?: string;
   readonly with?: readonly string[];
   readonly causedBy?: readonly string[];
+  /** The action that is offered, with what it is given; '' for none. */
+  readonly fix?: { readonly action: string; readonly with: Readonly<Record<string, string>> } | '';
 }
 
-const KEYS = ['about', 'given', 'gaps', 'expect', 'subject', 'subjects', 'message', 'with', 'causedBy'];
+const KEYS = ['about', 'given', 'gaps', 'expect', 'subject', 'subjects', 'message', 'with', 'causedBy', 'fix'];
 const CASES = new URL('./rules/', import.meta.url).pathname;
 const { rules, mistakes } = loadRulesFrom(RULES_FOLDER);
 const byId = new Map(rules.map(rule => [rule.id, rule]));
@@ -96,6 +98,7 @@ describe.each(rules.map(rule => [rule.id, rule] as const))('%s', (id, rule) => {
         expect(finding.message, 'nothing of the message is left open').not.toMatch(/not known|\$\{/);
       }
       if (content.message) expect(findings.map(finding => finding.message).join('\n')).toContain(content.message);
+      if (content.fix !== undefined) expect(findings.map(offerOf)).toEqual(findings.map(() => content.fix));
       if (content.causedBy) await expectCauses(rule, content, verdicts);
     });
   }
@@ -116,6 +119,10 @@ describe.each(rules.map(rule => [rule.id, rule] as const))('%s', (id, rule) => {
     }
   });
 });
+
+function offerOf({ fix: { action } }: Finding): Case['fix'] {
+  return action ? { action: action.id, with: action.with } : '';
+}
 
 async function expectCauses(rule: Rule, content: Case, verdicts: readonly Verdict[]): Promise<void> {
   const others = (content.with ?? []).map(id => {

@@ -15,6 +15,7 @@ export function fixingOptions<T>(builder: Argv<T>) {
     .option('retention', text('new local retention, e.g. 12h'))
     .option('range', text('addresses for a pool, first-last'))
     .option('allow-bucket-writes', flag('marks and buckets may be written'))
+    .option('allow-data-steps', flag('local data of a Prometheus may be moved aside'))
     .option('copy', text('folder with your own copy of the bucket, before blocks are marked for deletion'))
     .option('accept-downtime', flag('restart also the only replica'))
     .option('max-changes', {

@@ -294,6 +294,8 @@ export interface Wishes {
   /** `first-last`, for an address pool. */
   readonly range: string;
   readonly bucketWrites: boolean;
+  /** Data of a Prometheus may be moved. */
+  readonly dataSteps: boolean;
   /** Folder of this machine with a copy of the bucket; '' for none. */
   readonly copy: string;
   readonly downtime: boolean;
@@ -323,6 +325,8 @@ export interface Draft {
   readonly undo: { readonly what: string; readonly steps: readonly Step[] };
   readonly typed?: string;
   readonly notes?: readonly string[];
+  /** Objects that an operator writes and that are changed all the same, because this plan pauses it meanwhile. */
+  readonly held?: readonly Target[];
   /** Workloads that may be in a rollout, or a Prometheus that may be starting: they are what is fixed. */
   readonly mends?: boolean;
 }
@@ -362,6 +366,8 @@ export type Signal =
     }
   /** Targets of a monitor's pool are there, and all are up. */
   | { readonly is: 'targets-up'; readonly monitor: string; readonly endpoint: number }
+  /** Prometheus scrapes these pods, and all of them are up. */
+  | { readonly is: 'pods-scraped'; readonly pods: readonly string[] }
   /** No address of a Service is announced by nobody. */
   | { readonly is: 'address-announced'; readonly policy: string };
 

@@ -28,10 +28,13 @@ import { action as monitoringInstallAlerts } from './actions/monitoring.install-
 import { action as monitoringNameServicePort } from './actions/monitoring.name-service-port.ts';
 import { action as monitoringReplaceDeadAlert } from './actions/monitoring.replace-dead-alert.ts';
 import { action as monitoringSetMonitorPort } from './actions/monitoring.set-monitor-port.ts';
+import { action as networkAllowScrape } from './actions/network.allow-scrape.ts';
 import { action as prometheusExtendStartupBudget } from './actions/prometheus.extend-startup-budget.ts';
 import { action as prometheusGrowClaim } from './actions/prometheus.grow-claim.ts';
 import { action as prometheusLengthenRetention } from './actions/prometheus.lengthen-retention.ts';
+import { action as prometheusQuarantineBlock } from './actions/prometheus.quarantine-block.ts';
 import { action as prometheusRaiseMemoryLimit } from './actions/prometheus.raise-memory-limit.ts';
+import { action as prometheusSetBlockDuration } from './actions/prometheus.set-block-duration.ts';
 import { action as prometheusSetExternalLabels } from './actions/prometheus.set-external-labels.ts';
 import { action as prometheusSetObjstoreKey } from './actions/prometheus.set-objstore-key.ts';
 import { action as prometheusUnpause } from './actions/prometheus.unpause.ts';
@@ -73,10 +76,13 @@ const ALL: readonly Action[] = [
   monitoringNameServicePort,
   monitoringReplaceDeadAlert,
   monitoringSetMonitorPort,
+  networkAllowScrape,
   prometheusExtendStartupBudget,
   prometheusGrowClaim,
   prometheusLengthenRetention,
+  prometheusQuarantineBlock,
   prometheusRaiseMemoryLimit,
+  prometheusSetBlockDuration,
   prometheusSetExternalLabels,
   prometheusSetObjstoreKey,
   prometheusUnpause,

@@ -9,6 +9,8 @@ export const TIME = '{{time}}';
 export const SECONDS = '{{seconds}}';
 /** Stands in a step for the plan's id. */
 export const PLAN = '{{plan}}';
+/** Stands in a step for the id of the run that does it: of the undo, where the step is one of an undo. */
+export const RUN = '{{run}}';
 
 /** What stands at a path; undefined where there is nothing. */
 export function valueAt(object: RawObject, path: Path): Json | undefined {
@@ -97,9 +99,13 @@ function pointerOf(path: Path): string {
   return path.map(part => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 /** A step's data with the time and the id of its plan filled in. */
-export function filledIn<Value>(value: Value, time: string, plan: string): Value {
+export function filledIn<Value>(value: Value, time: string, plan: string, run = RUN): Value {
   const seconds = String(Math.floor(Date.parse(time) / 1000));
-  const text = JSON.stringify(value).replaceAll(TIME, time).replaceAll(PLAN, plan).replaceAll(SECONDS, seconds);
+  const text = JSON.stringify(value)
+    .replaceAll(TIME, time)
+    .replaceAll(PLAN, plan)
+    .replaceAll(RUN, run)
+    .replaceAll(SECONDS, seconds);
   return JSON.parse(text) as Value;
 }
 

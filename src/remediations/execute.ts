@@ -46,7 +46,7 @@ export async function goOn(begun: Begun, execution: Execution): Promise<FixRepor
   const { writer, journal } = execution;
   const { plan, id } = begun;
   const moment: Moment = { id, at: begun.at };
-  const steps = filledIn(plan.steps, begun.at, id);
+  const steps = filledIn(plan.steps, begun.at, id, id);
   const lease = leaseOf(steps[0]!.target);
   const before = attemptsIn(await journal.read()).find(({ begin }) => begin.id === id);
   const applied = [...(before ? appliedIn(before) : [])];

@@ -171,7 +171,9 @@ async function commonGuards(
       dryRun(writes, planning),
     ),
     await guard('owner-known', 'nobody else writes it', () => {
-      const operated = owners.find(({ owner }) => owner.is === 'operator');
+      const operated = owners.find(
+        ({ owner, target }) => owner.is === 'operator' && !draft.held?.some(held => sameTarget(held, target)),
+      );
       if (operated) return `${nameOf(operated.target)} is written by ${operated.owner.who}`;
       const reverted = owners.find(({ owner }) => owner.is === 'gitops');
       if (!reverted || wishes.insist) return true;

@@ -45,6 +45,8 @@ async function lookForSignal(signal: Signal, evidence: EvidenceStore, memory: Si
         return await alertsLoaded(signal, evidence);
       case 'targets-up':
         return await targetsUp(signal, evidence);
+      case 'pods-scraped':
+        return await podsScraped(signal.pods, evidence);
       case 'address-announced':
         return await addressAnnounced(signal.policy, evidence);
     }
@@ -189,6 +191,16 @@ async function targetsUp(
   const down = targets.find(one => one.health !== 'up');
   if (down) return notYet(`${down.address} is ${down.health}${down.error ? `: ${down.error}` : ''}`);
   return seen(`${targets.length} targets of ${monitor} are up`);
+}
+
+async function podsScraped(pods: readonly string[], evidence: EvidenceStore): Promise<Verified> {
+  const rows = (await rowsOf(evidence, 'prometheus.targets')).filter(row => row.running);
+  const targets: readonly RawObject[] = rows
+    .flatMap(row => row.targets as readonly RawObject[])
+    .filter(one => pods.includes(one.pod.key));
+  if (targets.length === 0) return notYet('the pods are no targets any more');
+  const down = targets.find(one => one.health !== 'up');
+  return down ? notYet(`${down.address} is ${down.health}: ${down.error}`) : seen(`${targets.length} targets are up`);
 }
 
 async function addressAnnounced(policy: string, evidence: EvidenceStore): Promise<Verified> {

@@ -1,5 +1,5 @@
 import type { Guard, Plan, Step, TextLine } from '../model/remediation.ts';
-import { backwards, filledIn, PLAN, TIME } from './changes.ts';
+import { backwards, filledIn, PLAN, RUN, TIME } from './changes.ts';
 import { guard, passed } from './guards.ts';
 import type { Attempt } from './history.ts';
 import { leaseOf, otherHolder } from './lease.ts';
@@ -47,7 +47,7 @@ export async function undoPlanOf(attempt: Attempt, planning: Omit<Planning, 'fin
   const { plan, id, at } = attempt.begin;
   const steps = filledIn(plan.undo.steps, TIME, id).map(step =>
     // What a restart in the undo carries is the time of the undo, not that of the fix.
-    step.do === 'delete-created' ? { ...step, plan: id } : step,
+    step.do === 'delete-created' && step.plan !== RUN ? { ...step, plan: id } : step,
   );
   const { writer, moment, api } = planning;
   const guards: Guard[] = [

@@ -27,6 +27,7 @@ const KINDS = [
   'Volume',
   'Setting',
   'Ingress',
+  'NetworkPolicy',
   'CiliumLoadBalancerIPPool',
   'CiliumL2AnnouncementPolicy',
 ];

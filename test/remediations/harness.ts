@@ -31,6 +31,7 @@ export const NO_WISHES: Wishes = {
   retention: '',
   range: '',
   bucketWrites: false,
+  dataSteps: false,
   copy: '',
   downtime: false,
 };
