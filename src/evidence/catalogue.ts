@@ -136,7 +136,9 @@ import { collector as networkLookupFailures } from './derived/network.lookup-fai
 import { collector as networkPolicyEffects } from './derived/network.policy-effects.ts';
 import { collector as networkServiceNeeds } from './derived/network.service-needs.ts';
 import { collector as prometheusOperatorOperators } from './derived/prometheus-operator.operators.ts';
+import { collector as prometheusOperatorScrapeChain } from './derived/prometheus-operator.scrape-chain.ts';
 import { collector as prometheusOperatorSelection } from './derived/prometheus-operator.selection.ts';
+import { collector as prometheusOperatorServiceMonitors } from './derived/prometheus-operator.service-monitors.ts';
 import { collector as prometheusAlertExpressions } from './derived/prometheus.alert-expressions.ts';
 import { collector as prometheusDuplicateTargets } from './derived/prometheus.duplicate-targets.ts';
 import { collector as prometheusInstances } from './derived/prometheus.instances.ts';
@@ -307,7 +309,9 @@ const ALL: readonly Collector[] = [
   networkPolicyEffects as unknown as Collector,
   networkServiceNeeds as unknown as Collector,
   prometheusOperatorOperators as unknown as Collector,
+  prometheusOperatorScrapeChain as unknown as Collector,
   prometheusOperatorSelection as unknown as Collector,
+  prometheusOperatorServiceMonitors as unknown as Collector,
   prometheusAlertExpressions as unknown as Collector,
   prometheusDuplicateTargets as unknown as Collector,
   prometheusInstances as unknown as Collector,

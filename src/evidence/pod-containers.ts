@@ -39,6 +39,8 @@ export const CONTAINER_SPEC = {
   /** -1 where nothing is said. */
   runAsUser: 'int',
   runAsNonRoot: 'bool',
+  /** Value of PROVISIONER_NAME, by which provisioners that are no CSI drivers are told their name. */
+  provisioner: 'str',
 } as const;
 
 const TERMINATION = {
@@ -136,6 +138,7 @@ function containerSpec(raw: RawObject, kind: string, podSecurity: RawObject): Co
     },
     runAsUser: number(raw?.securityContext?.runAsUser, number(podSecurity?.runAsUser, -1)),
     runAsNonRoot: flag(raw?.securityContext?.runAsNonRoot, flag(podSecurity?.runAsNonRoot)),
+    provisioner: text(list(raw?.env).find(variable => variable?.name === 'PROVISIONER_NAME')?.value),
   };
 }
 

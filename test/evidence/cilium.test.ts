@@ -3,6 +3,7 @@ import { addressOf, blockOf, countOf, overlap, rangeOf, textOf } from '../../src
 import { collector as pools } from '../../src/evidence/collectors/cilium.pools.ts';
 import { collector as balancers } from '../../src/evidence/derived/cilium.load-balancers.ts';
 import { collector as pending } from '../../src/evidence/derived/cilium.pending-addresses.ts';
+import { collector as validity } from '../../src/evidence/derived/cilium.policy-validity.ts';
 import { collector as addressPools } from '../../src/evidence/derived/fleet.address-pools.ts';
 import type { RawObject } from '../../src/model/source.ts';
 import { ago, collect, type FakeCluster } from './fake-source.ts';
@@ -258,4 +259,40 @@ test('pools of two neighbours that share an address are told once, the younger o
   expect(apart[0]!.sameNetwork).toBe(false);
   const own = await collect(addressPools, [other('a', '192.0.2.6', 100)]);
   expect(own).toMatchObject([{ kind: 'node', node: 'node-a', sameNetwork: true }]);
+});
+
+describe('whether a network policy is valid', () => {
+  const operator = (ready: number): RawObject => ({
+    metadata: { namespace: 'kube-system', name: 'cilium-operator', creationTimestamp: ago(90_000) },
+    spec: {
+      replicas: 1,
+      template: { spec: { containers: [{ name: 'o', image: 'o', command: ['cilium-operator'] }] } },
+    },
+    status: { readyReplicas: ready },
+  });
+  const networkPolicy = {
+    metadata: { namespace: 'm', name: 'p' },
+    spec: { endpointSelector: {}, ingress: [{}], egressDeny: [{}] },
+    status: { conditions: [{ type: 'Valid', status: 'False', message: 'port', lastTransitionTime: ago(600) }] },
+  };
+  const policies = (ready: number) =>
+    collect(
+      validity,
+      cluster({
+        namespaces: [{ metadata: { name: 'm' } }],
+        'apps/deployments': [operator(ready)],
+        'cilium.io/ciliumnetworkpolicies': [networkPolicy],
+        'cilium.io/ciliumclusterwidenetworkpolicies': [],
+      }),
+    );
+
+  test('is what the operator of Cilium says', async () => {
+    const [row] = await policies(1);
+    expect(row).toMatchObject({ refused: true, refusedFor: 600, message: 'port', sections: ['egressDeny', 'ingress'] });
+  });
+
+  test('is not known while that does not run', async () => {
+    const [row] = await policies(0);
+    expect(() => row!.refused).toThrow();
+  });
 });

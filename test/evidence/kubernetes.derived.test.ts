@@ -270,6 +270,18 @@ describe('kubernetes.create-failures', () => {
   const refused = (age: number) =>
     event({ kind: 'StatefulSet', name: 'db', reason: 'FailedCreate', message: 'exceeded quota: q, …', age });
 
+  it('tells that a CronJob may not start its run', async () => {
+    const rows = await collect(failuresCollector, {
+      objects: {
+        ...base,
+        'apps/statefulsets': [],
+        'batch/cronjobs': [{ metadata: metadata('c'), spec: {} }],
+        events: [event({ kind: 'CronJob', name: 'c', reason: 'FailedCreate', message: 'exceeded quota: q, …' })],
+      },
+    });
+    expect(rows).toMatchObject([{ workload: { key: 'CronJob m/c' }, class: 'quota', name: 'q' }]);
+  });
+
   it('takes an event unless a pod was created after it', async () => {
     const [row] = await collect(failuresCollector, {
       objects: { ...base, 'apps/statefulsets': [db], events: [refused(30)] },

@@ -131,6 +131,19 @@ describe('kubernetes.containers', () => {
     expect(old).toMatchObject({ crashLooping: false, outOfMemory: true, restarts: 9, state: 'running' });
   });
 
+  it.each([
+    ['quay.io/thanos/thanos:v0.37.2', ['store', '--data-dir=/d'], 'store'],
+    ['quay.io/prometheus/prometheus:v3.1.0', [], 'prometheus'],
+    ['x/prometheus-config-reloader:v0.79.0', [], ''],
+    ['longhornio/longhorn-manager:v1.7.2', ['-d', 'daemon'], 'longhorn-manager'],
+    ['longhornio/longhorn-manager:v1.7.2', ['--drivername=driver.longhorn.io'], 'longhorn-csi-plugin'],
+    ['longhornio/csi-provisioner:v4.0.1', [], 'csi-provisioner'],
+    ['longhornio/csi-node-driver-registrar:v2.12.0', [], ''],
+    ['example/shop:1', [], ''],
+  ])('knows what the stack needs: %s %j', async (image, args, needed) => {
+    expect((await rowOf({ containers: [{ name: 'c', image, args }] })).needed).toBe(needed);
+  });
+
   it('keeps where variables come from, and never their values', async () => {
     const row = await rowOf({
       containers: [

@@ -34,6 +34,8 @@ export const collector = listOf({
     allocatable: RESOURCES,
     capacity: RESOURCES,
     kubelet: 'str',
+    /** Of the kubelet's version 1.N; 0 where it says none. */
+    kubeletMinor: 'int',
     runtime: 'str',
     kernel: 'str',
     /** Size of the images that the node lists, 50 at most. */
@@ -67,6 +69,7 @@ export const collector = listOf({
       allocatable: resources(status?.allocatable),
       capacity: resources(status?.capacity),
       kubelet: text(status?.nodeInfo?.kubeletVersion),
+      kubeletMinor: Number(/^v?1\.([0-9]+)/.exec(text(status?.nodeInfo?.kubeletVersion))?.[1] ?? 0),
       runtime: text(status?.nodeInfo?.containerRuntimeVersion),
       kernel: text(status?.nodeInfo?.kernelVersion),
       imageBytes: list(status?.images).reduce((sum, image) => sum + number(image?.sizeBytes), 0),

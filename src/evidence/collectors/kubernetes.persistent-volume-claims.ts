@@ -2,6 +2,7 @@ import type { ShapeOf } from '../../model/shape.ts';
 import { listOf } from '../collector.ts';
 import { CONDITIONS, conditionsOf } from '../conditions.ts';
 import { gapOf, gapsIn, known, listOrGap, withUnknownFields } from '../gaps.ts';
+import { LABEL_SELECTOR, labelSelector } from '../label-selectors.ts';
 import { list, objectKey, REF, ref, text } from '../objects.ts';
 import { bytes } from '../quantities.ts';
 import { collector as podsCollector } from './kubernetes.pods.ts';
@@ -26,6 +27,8 @@ const listed = listOf({
     capacity: 'int',
     accessModes: ['str'],
     mode: 'str',
+    /** Which volumes it takes; most take any. */
+    selector: LABEL_SELECTOR,
     conditions: CONDITIONS,
     resizeWanted: 'bool',
     allocated: 'int',
@@ -56,6 +59,7 @@ const listed = listOf({
       capacity,
       accessModes: list(spec?.accessModes).map(text),
       mode: text(spec?.volumeMode) || 'Filesystem',
+      selector: labelSelector(spec?.selector),
       conditions: conditionsOf(status?.conditions, context),
       resizeWanted: phase === 'Bound' && requested > capacity,
       allocated: bytes(status?.allocatedResources?.storage),

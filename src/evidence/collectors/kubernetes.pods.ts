@@ -5,7 +5,7 @@ import { CONDITIONS, conditionsOf } from '../conditions.ts';
 import { known, listOrGap } from '../gaps.ts';
 import { interner } from '../interning.ts';
 import { stuckCreatingFor } from '../missing-objects.ts';
-import { age, flag, list, NOBODY, REF, strings, text } from '../objects.ts';
+import { age, flag, list, NOBODY, number, REF, strings, text } from '../objects.ts';
 import {
   CONTAINER_SPEC,
   CONTAINER_STATUS,
@@ -105,6 +105,7 @@ const listed = listOf({
     tolerations: [TOLERATION],
     nodeSelector: 'map',
     priorityClass: 'str',
+    priority: 'int',
     hostNetwork: 'bool',
     serviceAccount: 'str',
     imagePullSecrets: ['str'],
@@ -168,6 +169,7 @@ const listed = listOf({
       tolerations: template.tolerations,
       nodeSelector: strings(spec?.nodeSelector),
       priorityClass: text(spec?.priorityClassName),
+      priority: number(spec?.priority),
       hostNetwork: flag(spec?.hostNetwork),
       serviceAccount: text(spec?.serviceAccountName),
       imagePullSecrets: list(spec?.imagePullSecrets).map(secret => text(secret?.name)),

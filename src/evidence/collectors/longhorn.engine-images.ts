@@ -1,5 +1,5 @@
 import { listOf } from '../collector.ts';
-import { number, strings, text } from '../objects.ts';
+import { age, number, strings, text } from '../objects.ts';
 
 export const collector = listOf({
   id: 'longhorn.engine-images',
@@ -12,16 +12,18 @@ export const collector = listOf({
     /** deployed, deploying, incompatible or error */
     state: 'str',
     stateSince: 'time',
+    stateAge: 'int',
     /** Node to `true` or `false`. */
     deployedOn: 'map',
     refCount: 'int',
   },
-  row({ spec, status }) {
+  row({ spec, status }, context) {
     const ready = (status?.conditions ?? []).find((condition: { type?: string }) => condition?.type === 'ready');
     return {
       image: text(spec?.image),
       state: text(status?.state),
       stateSince: text(ready?.lastTransitionTime),
+      stateAge: age(context, text(ready?.lastTransitionTime)),
       deployedOn: strings(status?.nodeDeploymentMap),
       refCount: number(status?.refCount),
     };

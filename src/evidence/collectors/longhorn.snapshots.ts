@@ -8,7 +8,15 @@ export const collector = listOf({
   group: 'longhorn.io',
   resource: 'snapshots',
   kind: 'Snapshot',
-  fields: { volume: 'str', size: 'int', userCreated: 'bool', markedRemoved: 'bool', ready: 'bool' },
+  fields: {
+    volume: 'str',
+    size: 'int',
+    userCreated: 'bool',
+    markedRemoved: 'bool',
+    ready: 'bool',
+    /** The recurring job that made it; '' for none. */
+    recurringJob: 'str',
+  },
   row({ spec, status }) {
     return {
       volume: text(spec?.volume),
@@ -16,6 +24,7 @@ export const collector = listOf({
       userCreated: flag(status?.userCreated),
       markedRemoved: flag(status?.markRemoved),
       ready: flag(status?.readyToUse),
+      recurringJob: text(status?.labels?.RecurringJob) || text(spec?.labels?.RecurringJob),
     };
   },
 });

@@ -1,5 +1,6 @@
 import { derived } from '../collector.ts';
 import { collector as podsCollector } from '../collectors/kubernetes.pods.ts';
+import { identify, type Running, repository } from '../components/identify.ts';
 import { gapOf } from '../gaps.ts';
 import { objectKey, REF, ref } from '../objects.ts';
 import { CONTAINER_SPEC, CONTAINER_STATUS } from '../pod-containers.ts';
@@ -17,6 +18,8 @@ const ROW = {
   history: 'bool',
   superseded: 'bool',
   current: 'bool',
+  /** What of the stack, or of what it stands on, it runs; '' for anything else and for its helpers. */
+  needed: 'str',
   ...CONTAINER_SPEC,
   ...CONTAINER_STATUS,
 } as const;
@@ -45,8 +48,22 @@ export const collector = derived({
       };
       return pod.containers.map(container => {
         const containerKey = objectKey('Container', pod.namespace, `${pod.name}/${container.container}`);
-        return toRow(container, ofPod, { containerKey });
+        return toRow(container, ofPod, { containerKey, needed: neededPart(container) });
       });
     });
   },
 });
+
+/** Parts that serve another container, or run once. */
+const HELPERS: ReadonlySet<string> = new Set(['config-reloader', 'tools', 'longhorn-instance-manager']);
+/** Of a CSI driver these make and attach volumes; others only register it. */
+const CSI_PARTS: ReadonlySet<string> = new Set(['csi-provisioner', 'csi-attacher']);
+
+function neededPart(container: Running & { readonly kind: string }): string {
+  if (container.kind === 'init') return '';
+  const part = identify(container);
+  const image = repository(container.image);
+  if (image.startsWith('longhorn-manager') && part !== 'longhorn-manager') return 'longhorn-csi-plugin';
+  if (part === 'csi') return CSI_PARTS.has(image) ? image : '';
+  return HELPERS.has(part) ? '' : part;
+}

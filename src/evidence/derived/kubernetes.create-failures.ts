@@ -1,5 +1,6 @@
 import type { Ref, ShapeOf } from '../../model/shape.ts';
 import { derived } from '../collector.ts';
+import { collector as cronJobsCollector } from '../collectors/kubernetes.cron-jobs.ts';
 import { collector as daemonSetsCollector } from '../collectors/kubernetes.daemon-sets.ts';
 import { collector as deploymentsCollector } from '../collectors/kubernetes.deployments.ts';
 import { collector as eventsCollector } from '../collectors/kubernetes.events.ts';
@@ -67,7 +68,7 @@ export function classify(message: string): { readonly class: string; readonly na
 export const collector = derived({
   id: 'kubernetes.create-failures',
   about:
-    'The newest refusal to create a pod, per workload. Without events it is known of Deployments and ReplicaSets only.',
+    'The newest refusal to create a pod, or a Job, per workload. Without events it is known of Deployments and ReplicaSets only.',
   core: true,
   shape: [ROW],
   async collect(context) {
@@ -78,6 +79,7 @@ export const collector = derived({
       listOrGap(context.get(statefulSetsCollector)),
       listOrGap(context.get(daemonSetsCollector)),
       listOrGap(context.get(jobsCollector)),
+      listOrGap(context.get(cronJobsCollector)),
     ]);
     const rows = new Map<string, Failure>();
     const add = (row: Failure) => {
@@ -109,12 +111,13 @@ export const collector = derived({
       }
     }
     const [eventsGap] = gapsIn(events);
-    const [statefulSets = [], daemonSets = [], jobs = []] = others as readonly (readonly Waiting[])[];
+    const [statefulSets = [], daemonSets = [], jobs = [], cronJobs = []] = others as readonly (readonly Waiting[])[];
     const unknown: Failure[] = [];
     for (const { kind, list, isShort } of [
       { kind: 'StatefulSet', list: statefulSets, isShort: (one: Waiting) => (one.existing ?? 0) < (one.replicas ?? 0) },
       { kind: 'DaemonSet', list: daemonSets, isShort: (one: Waiting) => (one.current ?? 0) < (one.desired ?? 0) },
       { kind: 'Job', list: jobs, isShort: () => false },
+      { kind: 'CronJob', list: cronJobs, isShort: () => false },
     ]) {
       for (const object of known(list)) {
         const workload = ref(kind, object.namespace, object.name, object.uid);
