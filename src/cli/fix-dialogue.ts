@@ -112,9 +112,14 @@ async function discardTyped(input: Dialogue['input']): Promise<void> {
   };
   input.setRawMode(true);
   input.on('data', onData);
+  // A stream that was paused by an earlier question does not flow because somebody listens.
+  input.resume();
   try {
-    do await new Promise(resolve => setTimeout(resolve, QUIET));
-    while (performance.now() - last < QUIET && performance.now() - started < LONGEST_DISCARD);
+    // Even where this process was kept waiting, what lies there is read between a timer and an immediate.
+    do {
+      await new Promise(resolve => setTimeout(resolve, QUIET));
+      await new Promise(resolve => setImmediate(resolve));
+    } while (performance.now() - last < QUIET && performance.now() - started < LONGEST_DISCARD);
   } finally {
     input.off('data', onData);
     input.pause();

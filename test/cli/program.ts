@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -28,9 +28,25 @@ export interface Program {
   /** The program's own entry, in this process. */
   run(args: readonly string[], environment?: Readonly<Record<string, string | undefined>>): Promise<Result>;
   start(args: readonly string[], options?: StartOptions): Started;
+  /** On a terminal of its own. Only where `canHaveTerminal`. */
+  onTerminal(args: readonly string[], options?: StartOptions): TerminalSession;
   /** Through a shell; `thanos-doctor` is found in its PATH. */
   shell(command: string, options?: StartOptions): Promise<Result>;
 }
+
+export interface TerminalSession {
+  readonly result: Promise<Result>;
+  /** As if it was typed. */
+  type(text: string): void;
+  /** Resolves when the screen shows it, after what was waited for before. */
+  shows(what: string): Promise<void>;
+  /** Everything that the screen showed. */
+  screen(): string;
+}
+
+/** `script` of util-linux gives a program a terminal; others take other options. */
+export const canHaveTerminal =
+  spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') ?? false;
 
 export interface StartOptions {
   readonly cwd?: string;
@@ -114,6 +130,35 @@ async function build(): Promise<Program> {
             child.on('close', () =>
               what.test(stderr) ? done() : fail(new Error(`it never said ${what}:\n${stderr}`)),
             );
+            look();
+          }),
+      };
+    },
+    onTerminal(args, options = {}) {
+      const command = ['-qefc', `exec ${join(folder, 'bin/thanos-doctor')} ${args.join(' ')}`, '/dev/null'];
+      const child = spawn('script', command, { env: { ...environmentOf(options), SHELL: '/bin/sh' } });
+      let screen = '';
+      let seen = 0;
+      child.stdout.setEncoding('utf8').on('data', chunk => {
+        screen += chunk;
+      });
+      // A program that has ended reads no more.
+      child.stdin.on('error', () => {});
+      return {
+        result: finished(child),
+        type: text => void child.stdin.write(text),
+        screen: () => screen,
+        shows: what =>
+          new Promise((done, fail) => {
+            const look = () => {
+              const at = screen.indexOf(what, seen);
+              if (at < 0) return;
+              seen = at + what.length;
+              child.stdout.off('data', look);
+              done();
+            };
+            child.stdout.on('data', look);
+            child.on('close', () => fail(new Error(`it never showed ${what}:\n${screen}`)));
             look();
           }),
       };

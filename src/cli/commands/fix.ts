@@ -47,6 +47,7 @@ export async function runFix(options: FixArguments): Promise<number> {
     if (options.resume) return code(await resumeFix(options.finding ?? '', setting));
     if (options.undo !== undefined) return code(await undoFix(options.undo, setting));
     const findings = await diagnoseWith(setting);
+    if (interrupt.signal.aborted) return EXIT.interrupted;
     const wanted = options.finding!;
     checkWanted(findings, wanted);
     const roots = fixableRoots(findings, wanted);
