@@ -12,6 +12,7 @@ import type { ClusterReport, Report } from '../model/report.ts';
 import type { Rule } from '../model/rule.ts';
 import type { ServerAnswer, Source } from '../model/source.ts';
 import { ACTIONS } from '../remediations/catalogue.ts';
+import { clusterToChange } from '../remediations/fleet-target.ts';
 
 export interface DiagnoseOptions {
   readonly rules: readonly Rule[];
@@ -157,8 +158,7 @@ function suppressed(result: DiagnosisResult, expired: readonly Suppression[]): R
 /** Only what this version can do is offered. */
 function offered(finding: Finding): Finding {
   const { byHand, automatic, action } = finding.fix;
-  // A finding of the fleet names no single cluster to be changed.
-  const isKnown = action && ACTIONS.has(action.id) && finding.cluster !== 'fleet';
+  const isKnown = action && ACTIONS.has(action.id) && clusterToChange(finding) !== '';
   if (automatic === '' || isKnown) return finding;
   return { ...finding, fix: { byHand, automatic: '' } };
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import type { Finding } from '../model/finding.ts';
 import { GapSignal } from '../model/gap.ts';
 import type { Action, AuditLine, FixReport, Journal, Outcome, Plan, Wishes, Writer } from '../model/remediation.ts';
@@ -6,6 +7,7 @@ import type { Source } from '../model/source.ts';
 import { UserError } from '../model/user-error.ts';
 import { ACTIONS } from '../remediations/catalogue.ts';
 import { applyPlan, type Execution, goOn, type Verified } from '../remediations/execute.ts';
+import { clusterToChange, seenFrom } from '../remediations/fleet-target.ts';
 import { refusing } from '../remediations/guards.ts';
 import { attemptsIn, openAttempts } from '../remediations/history.ts';
 import { planOf } from '../remediations/plan.ts';
@@ -33,12 +35,11 @@ export interface FixSetting extends DiagnosisSetting {
   /** Asks the person who was shown the plan. */
   confirm(plan: Plan, at: { readonly number: number; readonly of: number }): Promise<Confirmation>;
   readonly onProgress?: (text: string) => void;
+  /** Stops it: what was begun can be gone on with. */
+  readonly signal?: AbortSignal;
   /** Milliseconds between two looks; for tests. */
   readonly lookEvery?: number;
 }
-
-/** Findings of the fleet name no single cluster to be changed. */
-const FLEET = 'fleet';
 
 /** Advice is no root of anything, and is followed where it is asked for by name. */
 function isMendable(finding: Finding): boolean {
@@ -50,7 +51,7 @@ export function fixableRoots(findings: readonly Finding[], wanted: string): read
   return findings.filter(
     finding =>
       (wanted === '' ? finding.root : isMendable(finding)) &&
-      finding.cluster !== FLEET &&
+      clusterToChange(finding) !== '' &&
       ACTIONS.has(finding.fix.action?.id ?? '') &&
       (wanted === '' || finding.id === wanted || finding.rule === wanted),
   );
@@ -73,9 +74,11 @@ export function checkWanted(findings: readonly Finding[], wanted: string): void 
     const causes = [...new Set(named.flatMap(({ causedBy }) => causedBy))];
     throw new UserError(`cannot fix ${wanted}: it is a symptom`, `what is behind it: ${causes.join(', ')}`);
   }
-  if (root.cluster === FLEET || !ACTIONS.has(root.fix.action?.id ?? '')) {
-    throw new UserError(`cannot fix ${wanted}: it is mended by hand`, ...root.fix.byHand.split('\n').filter(Boolean));
-  }
+  if (fixableRoots(named, wanted).length > 0) return;
+  const why = ACTIONS.has(root.fix.action?.id ?? '')
+    ? 'in which cluster it is to be mended cannot be told'
+    : 'it is mended by hand';
+  throw new UserError(`cannot fix ${wanted}: ${why}`, ...root.fix.byHand.split('\n').filter(Boolean));
 }
 
 /** Of several roots, the one whose plan has this digest; all of them where none has, so that the refusal is said. */
@@ -94,7 +97,7 @@ export async function rootsWithDigest(
 export async function planFixes(findings: readonly Finding[], setting: FixSetting): Promise<readonly Plan[]> {
   const plans: Plan[] = [];
   for (const finding of findings) {
-    const writer = await setting.openWriter(finding.cluster);
+    const writer = await setting.openWriter(clusterToChange(finding));
     try {
       plans.push(await freshPlan(finding, planId(), writer, setting));
     } finally {
@@ -109,11 +112,11 @@ export async function fixFindings(findings: readonly Finding[], setting: FixSett
   const reports: FixReport[] = [];
   let asks = true;
   for (const [index, finding] of findings.entries()) {
-    if (!asks) {
+    if (!asks || setting.signal?.aborted) {
       reports.push(reportOf(finding, undefined, { is: 'declined', detail: 'passed over' }));
       continue;
     }
-    const writer = await setting.openWriter(finding.cluster);
+    const writer = await setting.openWriter(clusterToChange(finding));
     try {
       const id = planId();
       const plan = await freshPlan(finding, id, writer, setting);
@@ -197,26 +200,27 @@ async function planFor(
 ): Promise<Plan> {
   const now = result.findings.find(other => other.id === finding.id);
   const action = ACTIONS.get(finding.fix.action!.id)!;
-  const source = sources.find(other => other.cluster === finding.cluster)!;
+  const place = clusterToChange(finding);
+  const source = sources.find(other => other.cluster === place)!;
+  // What was told of another cluster meanwhile is another finding.
+  const isThere = now && isMendable(now) && now.fix.action && clusterToChange(now) === place;
+  const seen = seenFrom(place, now ?? finding);
   const open = result.unknowns.find(
     ({ cluster, rule }) => cluster === finding.cluster && (rule === '' || rule === finding.rule),
   );
-  const planned = await planOf(
-    now && isMendable(now) && now.fix.action ? action : withoutFinding(action, now, open?.gaps[0].detail),
-    {
-      finding: now ?? finding,
-      parameters: now?.fix.action?.with ?? finding.fix.action!.with,
-      api: writer,
-      writer,
-      evidence: evidence.clusters.find(store => store.cluster === finding.cluster)!,
-      fleet: evidence.fleet,
-      wishes: setting.wishes,
-      history: await setting.journal.read(),
-      moment: { id, at: seconds(writer.now()) },
-      copyOf: copyReader(setting.wishes.copy),
-      saveLogs: logSaver(source, setting.stateFolder),
-    },
-  );
+  const planned = await planOf(isThere ? action : withoutFinding(action, now, open?.gaps[0].detail), {
+    finding: seen,
+    parameters: seen.fix.action?.with ?? finding.fix.action!.with,
+    api: writer,
+    writer,
+    evidence: evidence.clusters.find(store => store.cluster === place)!,
+    fleet: evidence.fleet,
+    wishes: setting.wishes,
+    history: await setting.journal.read(),
+    moment: { id, at: seconds(writer.now()) },
+    copyOf: copyReader(setting.wishes.copy),
+    saveLogs: logSaver(source, setting.stateFolder),
+  });
   return planned;
 }
 
@@ -252,11 +256,18 @@ function executionOf(writer: Writer, setting: FixSetting): Execution {
     writer,
     journal: setting.journal,
     clock: () => performance.now(),
-    sleep: milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds)),
+    sleep: milliseconds => pause(milliseconds, setting.signal),
     verify: plan => verify(plan, setting, memory),
     ...(setting.onProgress ? { onProgress: setting.onProgress } : {}),
     ...(setting.lookEvery ? { lookEvery: setting.lookEvery } : {}),
   };
+}
+
+/** Throws a `GapSignal` where the run is stopped meanwhile: what comes then is not known. */
+async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  await setTimeout(milliseconds, undefined, signal ? { signal } : {}).catch(() => {
+    throw new GapSignal({ reason: 'not-asked', detail: 'the run was stopped' });
+  });
 }
 
 /** The same rules on fresh evidence, and the signs of life that the plan names: both have to tell that it is mended. */
@@ -289,7 +300,7 @@ function rulesTell(plan: Plan, ids: readonly string[], result: FreshDiagnosis['r
   if (open) return { is: 'unknown', detail: open.gaps[0].detail };
   // What nobody looked at is no proof of anything either.
   const skipped = result.notLookedAt.find(
-    ({ cluster, rules }) => cluster === plan.cluster && rules.includes(plan.rule),
+    ({ cluster, rules }) => (cluster === plan.cluster || cluster === 'fleet') && rules.includes(plan.rule),
   );
   if (skipped) return { is: 'unknown', detail: skipped.gap.detail };
   return { is: 'healthy', detail: `${ids.join(' and ')}: healthy on evidence fetched just now` };

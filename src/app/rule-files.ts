@@ -5,6 +5,7 @@ import type { RuleMistake, TextFile } from '../checks/rule-file.ts';
 import { COLLECTORS } from '../evidence/catalogue.ts';
 import type { Rule } from '../model/rule.ts';
 import { UserError } from '../model/user-error.ts';
+import { ACTIONS } from '../remediations/catalogue.ts';
 import { findUpward, RULES_FOLDER } from './package-files.ts';
 
 /** Reads and checks the rules in a folder as they are written. */
@@ -16,7 +17,7 @@ export function loadRulesFrom(folder: string, known: readonly Rule[] = []): Load
     schema: JSON.parse(readFileSync(join(RULES_FOLDER, 'schema.json'), 'utf8')),
     retired: retiredIds(),
   };
-  return loadRules(texts, id => COLLECTORS.get(id), known);
+  return loadRules(texts, id => COLLECTORS.get(id), ACTIONS, known);
 }
 
 /** The built-in rules: compiled at build time where that is at hand, else from their YAML. */

@@ -1,7 +1,7 @@
 import type { Evidence, EvidenceStore } from '../model/evidence.ts';
 import type { EvidenceItem, FactValue, Finding, FindingAction, Subject, Unknown, Verdict } from '../model/finding.ts';
 import { type Gap, GapSignal } from '../model/gap.ts';
-import type { EvidenceUse, Expression, Rule, Template } from '../model/rule.ts';
+import type { AutomaticFix, EvidenceUse, Expression, Rule, Template } from '../model/rule.ts';
 import { type Compiled, Suspension } from './cel.ts';
 import { compiledExpression } from './load-rules.ts';
 import { qualify, subjectKey } from './object-keys.ts';
@@ -360,10 +360,16 @@ async function toFinding(rule: Rule, scope: RuleScope, subject: Subject): Promis
   };
 }
 
-/** The action, where all of its conditions and parameters are known and hold; undefined otherwise. */
+/** The first action of which all conditions and parameters are known and hold; undefined where there is none. */
 async function automaticFix(rule: Rule, scope: RuleScope): Promise<FindingAction | undefined> {
-  const { automatic } = rule.fix;
-  if (!automatic) return undefined;
+  for (const automatic of rule.fix.automatic) {
+    const action = await offeredAction(automatic, scope);
+    if (action) return action;
+  }
+  return undefined;
+}
+
+async function offeredAction(automatic: AutomaticFix, scope: RuleScope): Promise<FindingAction | undefined> {
   for (const { value } of automatic.onlyIf) {
     const holds = await scope.attempt(value);
     if (!holds.known || holds.value !== true) return undefined;

@@ -2,6 +2,7 @@ import type { EvidenceDescription } from '../model/evidence.ts';
 import type { CauseLink, Expression, Rule, Template } from '../model/rule.ts';
 import type { Shape } from '../model/shape.ts';
 import { type Compiled, compile, isSyntaxProblem } from './cel.ts';
+import { fixMistakes, type KnownActions } from './check-fix.ts';
 import {
   openYaml,
   type RuleMistake,
@@ -36,7 +37,12 @@ type Describe = (id: string) => EvidenceDescription | undefined;
  * Reads and type-checks rules against the evidence that there is. Every mistake is returned at once, with its place;
  * a rule with a mistake is left out of `rules`. `known` are rules that are loaded already and may be named as causes.
  */
-export function loadRules(texts: RuleTexts, describe: Describe, known: readonly Rule[] = []): LoadedRules {
+export function loadRules(
+  texts: RuleTexts,
+  describe: Describe,
+  actions: KnownActions,
+  known: readonly Rule[] = [],
+): LoadedRules {
   const mistakes: RuleMistake[] = [];
   const written: WrittenRule[] = [];
   for (const file of texts.rules) {
@@ -54,7 +60,7 @@ export function loadRules(texts: RuleTexts, describe: Describe, known: readonly 
     ids.set(rule.id, rule.file);
   }
   const groups = readGroups(texts.groups, ids, mistakes);
-  for (const rule of written) mistakes.push(...checkRule(rule, describe));
+  for (const rule of written) mistakes.push(...checkRule(rule, describe), ...fixMistakes(rule, actions));
   const broken = new Set(mistakes.map(mistake => mistake.file));
   const rules = written
     .map(rule => resolveCauses(rule, groups, ids, mistakes))
@@ -240,8 +246,10 @@ function checkRule(rule: WrittenRule, describe: Describe): readonly RuleMistake[
   for (const value of rule.involves) check(value, scope, 'any');
   if (rule.atRisk) checkTemplate(rule.atRisk);
   checkTemplate(rule.fix.byHand);
-  for (const template of Object.values(rule.fix.automatic?.with ?? {})) checkTemplate(template);
-  for (const { value } of rule.fix.automatic?.onlyIf ?? []) check(value, scope, 'bool');
+  for (const automatic of rule.fix.automatic) {
+    for (const template of Object.values(automatic.with)) checkTemplate(template);
+    for (const { value } of automatic.onlyIf) check(value, scope, 'bool');
+  }
   for (const { when } of rule.causedBy) if (when) check(when, CAUSE_SCOPE, 'bool');
 
   for (const { name } of rule.thresholds) {

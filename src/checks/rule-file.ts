@@ -190,7 +190,7 @@ function toRule(document: OpenDocument, file: string, complain: Complain): Writt
     evidence[name] = { from: typeof use === 'string' ? use : use.from, with: params };
   }
   const [, variable, over] = /^([a-zA-Z][a-zA-Z0-9]*) in ([\s\S]*)$/.exec(value.forEach ?? '') ?? [];
-  const automatic = value.fix.automatic;
+  const automatics = automaticsIn(value.fix.automatic);
   const parts = file.split('/');
   return {
     id: value.id,
@@ -229,26 +229,20 @@ function toRule(document: OpenDocument, file: string, complain: Complain): Writt
     ...(value.atRisk ? { atRisk: template(['atRisk'], value.atRisk) } : {}),
     fix: {
       byHand: template(['fix', 'byHand'], value.fix.byHand),
-      ...(automatic
-        ? {
-            automatic: {
-              action: automatic.action,
-              with: Object.fromEntries(
-                Object.entries(automatic.with as Readonly<Record<string, string>>).map(([key, text]) => [
-                  key,
-                  template(['fix', 'automatic', 'with', key], text),
-                ]),
-              ),
-              onlyIf: Object.entries((automatic.onlyIf ?? {}) as Readonly<Record<string, string>>).map(
-                ([label, text]) => ({
-                  label,
-                  value: expression(['fix', 'automatic', 'onlyIf', label], text),
-                }),
-              ),
-              risk: automatic.risk ?? '',
-            },
-          }
-        : {}),
+      automatic: automatics.map(({ at, written }) => ({
+        action: written.action,
+        with: Object.fromEntries(
+          Object.entries(written.with as Readonly<Record<string, string>>).map(([key, text]) => [
+            key,
+            template([...at, 'with', key], text),
+          ]),
+        ),
+        onlyIf: Object.entries((written.onlyIf ?? {}) as Readonly<Record<string, string>>).map(([label, text]) => ({
+          label,
+          value: expression([...at, 'onlyIf', label], text),
+        })),
+        risk: written.risk ?? '',
+      })),
     },
     locate: (...path) => document.locate(path),
   };
@@ -260,6 +254,14 @@ function thresholdsOf(written: Readonly<Record<string, string | number>>, compla
     if (!measure) complain(['thresholds', name], `"${text}" is no threshold: write 10min, 80%, 1GiB or a number`);
     return measure ? [{ name, ...measure }] : [];
   });
+}
+
+/** One action, or several to choose from, with their places. */
+function automaticsIn(automatic: Checked): readonly { readonly at: Path; readonly written: Checked }[] {
+  const at = ['fix', 'automatic'];
+  if (automatic === undefined) return [];
+  if (!Array.isArray(automatic)) return [{ at, written: automatic }];
+  return automatic.map((written, index) => ({ at: [...at, index], written }));
 }
 
 /** Splits prose at `${…}`; braces and quotes inside an expression are respected. */

@@ -72,13 +72,17 @@ export interface Rule {
   readonly atRisk?: Template;
   readonly fix: {
     readonly byHand: Template;
-    readonly automatic?: {
-      readonly action: string;
-      readonly with: Readonly<Record<string, Template>>;
-      readonly onlyIf: readonly { readonly label: string; readonly value: Expression }[];
-      readonly risk: string;
-    };
+    /** The first whose conditions hold is offered. */
+    readonly automatic: readonly AutomaticFix[];
   };
+}
+
+/** How a rule says what an action is to do. */
+export interface AutomaticFix {
+  readonly action: string;
+  readonly with: Readonly<Record<string, Template>>;
+  readonly onlyIf: readonly { readonly label: string; readonly value: Expression }[];
+  readonly risk: string;
 }
 
 /** A log line that means something; searched in the logs of `components` (`any` = all). */

@@ -9,9 +9,10 @@ import { targetOf } from './targets.ts';
 const GROWTH = 1.5;
 const GIBIBYTE = 1024 ** 3;
 
-/** What a claim is to have: what was asked for, else half more than now. */
-export function newSize({ wishes }: PlanInput, now: number): string {
-  if (wishes.size === '') return quantityOf(now * GROWTH, GIBIBYTE);
+/** What a claim is to have: what was asked for, else half more than now, and no less than the finding says (`least`, bytes). */
+export function newSize({ wishes, parameters }: PlanInput, now: number): string {
+  const least = Number(parameters.least ?? 0) || 0;
+  if (wishes.size === '') return quantityOf(Math.max(now * GROWTH, least), GIBIBYTE);
   const bytes = bytesOf(wishes.size);
   if (bytes === undefined) throw new Refusal('size', `${wishes.size} is no quantity`);
   if (bytes <= now) throw new Refusal('never-smaller', `a claim cannot be made smaller: it has ${quantityOf(now)}`);

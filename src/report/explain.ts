@@ -126,12 +126,13 @@ function whatToDoLines(rule: Rule, room: number): readonly string[] {
     if (is === 'command') return text.split('\n');
     return wrap(text, room - 2).map(line => (is === 'comment' ? `# ${line}` : line));
   });
-  if (rule.fix.automatic === undefined) return lines;
-  const { action, risk } = rule.fix.automatic;
+  if (rule.fix.automatic.length === 0) return lines;
   return [
     ...lines,
     `thanos-doctor fix ${rule.id}`,
-    ...wrap(`(${action}; ${oneLine(risk)})`, room - 2).map(line => `  ${line}`),
+    ...rule.fix.automatic.flatMap(({ action, risk }) =>
+      wrap(`(${action}; ${oneLine(risk)})`, room - 2).map(line => `  ${line}`),
+    ),
   ];
 }
 

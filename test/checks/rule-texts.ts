@@ -27,6 +27,9 @@ export const EVIDENCE: Readonly<Record<string, Partial<EvidenceDescription> & { 
   },
 };
 
+/** An action made up for the same reason. */
+const ACTIONS = new Map([['box.empty', { parameters: { box: 'needed', room: 'optional' } as const }]]);
+
 export function describeEvidence(id: string): EvidenceDescription | undefined {
   const found = EVIDENCE[id];
   return found && { id, about: '', scope: 'cluster', core: false, derived: false, params: [], needs: [], ...found };
@@ -57,7 +60,7 @@ export function ruleText(changes: Readonly<Record<string, string | undefined>> =
 export function load(texts: readonly string[], groups?: string, retired: readonly string[] = []): LoadedRules {
   const rules = texts.map(text => ({ path: `rules/boxes/${/^id: *(.*)$/m.exec(text)?.[1] ?? 'nameless'}.yaml`, text }));
   const groupFile = groups === undefined ? undefined : { path: 'rules/groups.yaml', text: groups };
-  return loadRules({ rules, groups: groupFile, schema: SCHEMA, retired }, describeEvidence);
+  return loadRules({ rules, groups: groupFile, schema: SCHEMA, retired }, describeEvidence, ACTIONS);
 }
 
 export function loadOne(changes: Readonly<Record<string, string | undefined>> = {}): Rule {

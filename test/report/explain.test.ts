@@ -36,12 +36,14 @@ const RULE: Rule = {
       expression('store.namespace'),
       ' rollout restart statefulset/prometheus\n',
     ),
-    automatic: {
-      action: 'thanos.allow-plain-http',
-      with: {},
-      onlyIf: [],
-      risk: 'Blocks and credentials cross the network unencrypted.',
-    },
+    automatic: [
+      {
+        action: 'thanos.allow-plain-http',
+        with: {},
+        onlyIf: [],
+        risk: 'Blocks and credentials cross the network unencrypted.',
+      },
+    ],
   },
 };
 

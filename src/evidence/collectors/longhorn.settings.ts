@@ -7,8 +7,15 @@ export const collector = listOf({
   group: 'longhorn.io',
   resource: 'settings',
   kind: 'Setting',
-  fields: { value: 'str' },
+  fields: {
+    value: 'str',
+    /** The largest number in it, which may be one for each engine; 0 where there is none. */
+    number: 'int',
+  },
   row(object) {
-    return { value: textOrNumber(object.value) };
+    const value = textOrNumber(object.value);
+    // `v1` and `v2` name engines.
+    const numbers = [...value.matchAll(/(?<![a-z\d])\d+/g)].map(Number);
+    return { value, number: Math.max(0, ...numbers) };
   },
 });

@@ -10,7 +10,7 @@ export const action: Action = {
   id: 'kubernetes.expand-claim',
   title: 'grow the claim',
   risk: 'change',
-  parameters: { claim: 'needed' },
+  parameters: { claim: 'needed', least: 'optional' },
   access: [
     { verbs: ['get', 'patch'], group: '', resource: 'persistentvolumeclaims' },
     { verbs: ['get'], group: 'storage.k8s.io', resource: 'storageclasses' },

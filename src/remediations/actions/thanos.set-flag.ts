@@ -1,14 +1,16 @@
 import type { Action } from '../../model/remediation.ts';
 import { ARGUMENTS_ACCESS, argumentsDraft } from '../container-flags.ts';
 import { guard } from '../guards.ts';
+import { secondsOf } from '../quantities.ts';
 import { Refusal } from '../refusal.ts';
+import { flagOf } from '../store-users.ts';
 import { nameOf, targetOfKey } from '../targets.ts';
 
 const DURATION = /^[0-9]+(?:ms|s|m|h|d|w)$/;
 const ADDRESS = /^[A-Za-z0-9_+.:-]{1,253}:[0-9]{1,5}$/;
 const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
-/** The flags that may be changed, and what their values look like. Retentions and vertical compaction never are. */
+/** The flags that may be changed, and what their values look like. Vertical compaction, which cannot be undone, never is. */
 const FLAGS: Readonly<Record<string, { readonly value: RegExp | undefined; readonly several?: boolean }>> = {
   '--wait': { value: undefined },
   '--wait-interval': { value: DURATION },
@@ -19,6 +21,8 @@ const FLAGS: Readonly<Record<string, { readonly value: RegExp | undefined; reado
   '--query.replica-label': { value: LABEL, several: true },
   '--endpoint': { value: ADDRESS, several: true },
   '--query.auto-downsampling': { value: undefined },
+  '--retention.resolution-raw': { value: DURATION },
+  '--retention.resolution-5m': { value: DURATION },
 };
 
 export const action: Action = {
@@ -42,6 +46,7 @@ export const action: Action = {
       target,
       title,
       args => {
+        if (flag.startsWith('--retention.')) neverShorter(flagOf({ args }, flag), how === 'remove' ? '' : value);
         if (how === 'add' && known.several) return args.includes(written) ? args : [...args, written];
         const rest = args.filter((_, index) => isOther(args, index));
         return how === 'remove' ? rest : [...rest, written];
@@ -56,6 +61,13 @@ export const action: Action = {
     );
   },
 };
+
+/** `0d`, and no flag at all, keep for ever. */
+function neverShorter(before: string | undefined, after: string): void {
+  const [old, wanted] = [secondsOf(before ?? '0d'), secondsOf(after)];
+  if (old === undefined || wanted === undefined || old === 0 || (wanted !== 0 && wanted < old))
+    throw new Refusal('never-shortens-retention', `"${after}" may be shorter than "${before ?? '0d'}"`);
+}
 
 function isFlag(word: string, flag: string): boolean {
   return word === flag || word.startsWith(`${flag}=`);
