@@ -72,7 +72,7 @@ export async function runDiagnose(options: DiagnoseArguments, argv: readonly str
     if (options.format === 'json' && options.fix) process.stdout.write(printed(report, screen));
     await writeReports(report, options.output, options.all);
     if (!options.quiet) for (const path of options.output) process.stderr.write(`wrote ${path}\n`);
-    if (report.run.partial) return EXIT.interrupted;
+    if (report.run.partial || interrupt?.signal.aborted) return EXIT.interrupted;
     return exitCodeAfterFixes(report, exitCodeOf(report, options['fail-on']));
   } finally {
     progress?.end();
