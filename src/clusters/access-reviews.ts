@@ -18,7 +18,8 @@ async function reviewNamespace(api: ApiServer, namespace: string): Promise<Acces
   }
   return {
     namespace,
-    incomplete: status.incomplete === true,
+    // Whatever is no clear no: then absence is no denial.
+    incomplete: (status.incomplete ?? false) !== false,
     resourceRules: status.resourceRules,
     nonResourceRules: status.nonResourceRules ?? [],
   };

@@ -55,7 +55,7 @@ export function objectFields(kind: string, object: RawObject, now: Now): ShapeOf
   const annotations = strings(metadata?.annotations);
   const deletion = text(metadata?.deletionTimestamp);
   const created = text(metadata?.creationTimestamp);
-  const owner = list(metadata?.ownerReferences).find(reference => reference?.controller === true);
+  const owner = list(metadata?.ownerReferences).find(reference => flag(reference?.controller));
   return {
     key: objectKey(kind, namespace, name),
     namespace,

@@ -21,6 +21,7 @@ const FACTORS: Readonly<Record<string, number>> = {
 
 function quantity(value: unknown): number {
   if (value === undefined || value === null || value === '') return 0;
+  if (typeof value !== 'string' && typeof value !== 'number') throw malformed('expected a quantity');
   const match = /^([+-]?[0-9.]+)(?:[eE]([+-]?[0-9]+)|([numkMGTPE]|[KMGTPE]i)?)$/.exec(String(value).trim());
   const factor = match?.[2] !== undefined ? 10 ** Number(match[2]) : FACTORS[match?.[3] ?? ''];
   if (!match || factor === undefined || Number.isNaN(Number(match[1]))) throw malformed(`"${value}" is no quantity`);

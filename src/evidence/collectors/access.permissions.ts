@@ -72,7 +72,7 @@ function allowedBy({ namespace, resourceRules, nonResourceRules }: AccessReview)
         name: '',
       })),
     );
-  return [...resourceRules.flatMap(rows), ...nonResourceRules.flatMap(urls)];
+  return [...list(resourceRules).flatMap(rows), ...list(nonResourceRules).flatMap(urls)];
 }
 
 function split(resource: string): { readonly resource: string; readonly subresource: string } {

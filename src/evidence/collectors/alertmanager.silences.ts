@@ -64,7 +64,7 @@ export const collector = fetched({
     };
     return askEach<Row>(
       context,
-      { id: 'str', core: false },
+      { id: 'alertmanager.silences', core: false },
       await replicasOf(context, ['alertmanager']),
       replica => ({ alertmanager: replica.subject, pod: replica.pod }),
       [part],

@@ -20,7 +20,7 @@ export const collector = listOf({
     service: REF,
   },
   row({ spec, status }) {
-    const condition = list(status?.conditions).find(one => one?.type === 'Available');
+    const condition = list(status?.conditions).find(one => text(one?.type) === 'Available');
     const service = spec?.service;
     return {
       group: text(spec?.group),

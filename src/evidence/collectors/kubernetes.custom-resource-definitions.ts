@@ -28,7 +28,9 @@ export const collector = listOf({
         storage: flag(version?.storage),
       })),
       storedVersions: list(status?.storedVersions).map(text),
-      established: list(status?.conditions).some(one => one?.type === 'Established' && one.status === 'True'),
+      established: list(status?.conditions).some(
+        one => text(one?.type) === 'Established' && text(one.status) === 'True',
+      ),
       operatorVersion: text(metadata.annotations?.['operator.prometheus.io/version']),
     };
   },

@@ -102,7 +102,7 @@ export const collector = {
 function classed(row: Ingress, classes: readonly RawObject[]): Ingress {
   const byDefault = classes.find(one => one?.metadata?.annotations?.[DEFAULT_ANNOTATION] === 'true');
   const name = row.class || text(byDefault?.metadata?.name);
-  const found = classes.find(one => one?.metadata?.name === name);
+  const found = classes.find(one => text(one?.metadata?.name) === name);
   return { ...row, class: name, classExists: found !== undefined, controller: text(found?.spec?.controller) };
 }
 

@@ -173,7 +173,7 @@ const listed = listOf({
       hostNetwork: flag(spec?.hostNetwork),
       serviceAccount: text(spec?.serviceAccountName),
       imagePullSecrets: list(spec?.imagePullSecrets).map(secret => text(secret?.name)),
-      terminationGrace: spec?.terminationGracePeriodSeconds ?? 30,
+      terminationGrace: number(spec?.terminationGracePeriodSeconds, 30),
       finalizers: list(metadata.finalizers).map(text),
       overhead: { cpu: millicores(spec?.overhead?.cpu), memory: bytes(spec?.overhead?.memory) },
       volumes: template.volumes,

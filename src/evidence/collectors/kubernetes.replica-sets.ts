@@ -1,5 +1,5 @@
 import { listOf } from '../collector.ts';
-import { number, text } from '../objects.ts';
+import { list, number, text } from '../objects.ts';
 
 export const collector = listOf({
   id: 'kubernetes.replica-sets',
@@ -16,9 +16,8 @@ export const collector = listOf({
     failure: { reason: 'str', message: 'str', since: 'time' },
   },
   row({ metadata, spec, status }) {
-    const failure = (status?.conditions ?? []).find(
-      (condition: { type?: string; status?: string }) =>
-        condition?.type === 'ReplicaFailure' && condition.status === 'True',
+    const failure = list(status?.conditions).find(
+      condition => text(condition?.type) === 'ReplicaFailure' && text(condition.status) === 'True',
     );
     return {
       replicas: number(spec?.replicas, 1),

@@ -1,5 +1,5 @@
 import { listOf } from '../collector.ts';
-import { age, number, strings, text } from '../objects.ts';
+import { age, list, number, strings, text } from '../objects.ts';
 
 export const collector = listOf({
   id: 'longhorn.engine-images',
@@ -17,8 +17,13 @@ export const collector = listOf({
     deployedOn: 'map',
     refCount: 'int',
   },
+<<<<<<< HEAD
   row({ spec, status }, context) {
-    const ready = (status?.conditions ?? []).find((condition: { type?: string }) => condition?.type === 'ready');
+    const ready = list(status?.conditions).find(condition => text(condition?.type) === 'ready');
+=======
+  row({ spec, status }) {
+    const ready = list(status?.conditions).find(condition => text(condition?.type) === 'ready');
+>>>>>>> d0218ee (Every field that a collector reads under every wrong type: what is no list, no quantity and no object is a gap, and never an exception)
     return {
       image: text(spec?.image),
       state: text(status?.state),

@@ -19,7 +19,7 @@ export const collector = listOf({
       volume: text(spec?.volume) || text(metadata.name),
       tickets: tickets.map(([id, ticket]) => {
         const answer = status?.attachmentTicketStatuses?.[id];
-        const condition = list(answer?.conditions).find(one => one?.type === 'Satisfied');
+        const condition = list(answer?.conditions).find(one => text(one?.type) === 'Satisfied');
         return {
           id,
           type: text(ticket?.type),

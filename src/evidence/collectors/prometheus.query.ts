@@ -3,7 +3,7 @@ import type { ShapeOf } from '../../model/shape.ts';
 import { fetched } from '../collector.ts';
 import { askerOf, replicasOf } from '../components/replicas.ts';
 import { known } from '../gaps.ts';
-import { list, REF, strings } from '../objects.ts';
+import { list, number, REF, strings, text } from '../objects.ts';
 
 const SHAPE = {
   answered: 'bool',
@@ -30,11 +30,14 @@ export const collector = fetched({
       answered: true,
       by: replica.subject,
       warnings: [],
-      series: list(data.result).map(series => ({
-        labels: strings(series?.metric),
-        value: Number(series?.value?.[1]),
-        at: new Date(Number(series?.value?.[0]) * 1000).toISOString(),
-      })),
+      series: list(data.result).map(series => {
+        const [at, value] = list(series?.value);
+        return {
+          labels: strings(series?.metric),
+          value: Number(text(value)),
+          at: new Date(number(at) * 1000).toISOString(),
+        };
+      }),
     };
   },
 });

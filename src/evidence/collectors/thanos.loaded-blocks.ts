@@ -49,7 +49,7 @@ export const collector = fetched({
         fields: ['count', 'blocks', 'refreshed', 'refreshedAge', 'error'],
         async read(asker) {
           const data = await asker.api(`/api/v1/blocks?view=${view}`);
-          if (!('blocks' in data)) throw malformed('the answer names no blocks');
+          if (typeof data !== 'object' || !('blocks' in data)) throw malformed('the answer names no blocks');
           const refreshed = text(data.refreshedAt);
           const never = refreshed === '' || refreshed.startsWith('0001-');
           const blocks = list(data.blocks).map(block => blockOf(context, block));

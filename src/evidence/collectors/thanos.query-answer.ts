@@ -34,13 +34,13 @@ export const collector = fetched({
         const answer = await asker.answer(PATH);
         // The API's own errors (400, 422, 503) are answers; what is no JSON is not.
         const body = parse(answer);
-        const value = list(body?.data?.result)[0]?.value?.[1];
+        const [, value] = list(list(body?.data?.result)[0]?.value);
         return {
           status: answer.status,
           error: text(body?.error),
           errorType: text(body?.errorType),
           warnings: list(body?.warnings).map(text).filter(isAboutStores).map(warning),
-          count: Number(value ?? 0),
+          count: Number(text(value)),
         };
       },
     };

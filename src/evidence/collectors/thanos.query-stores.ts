@@ -8,7 +8,7 @@ import { type QueryTarget, queryTargets } from '../components/query-targets.ts';
 import { askEach, type Part, replicasOf } from '../components/replicas.ts';
 import { type Address, collector as addressesCollector, inCluster } from '../derived/fleet.addresses.ts';
 import { gapElement, gapOf, gapsIn, known, listOrGap, orGap } from '../gaps.ts';
-import { age, list, malformed, NOBODY, REF, ref, strings, text } from '../objects.ts';
+import { age, list, malformed, NOBODY, number, REF, ref, strings, text } from '../objects.ts';
 import { collector as podsCollector } from './kubernetes.pods.ts';
 
 const ENTRY = {
@@ -146,7 +146,7 @@ function entryOf(
   const error = errorOf(raw?.lastError);
   const lastCheck = text(raw?.lastCheck);
   const labelSets = list(raw?.labelSets).map(strings);
-  const maxTime = timeOf(Number(raw?.maxTime ?? 0));
+  const maxTime = timeOf(number(raw?.maxTime));
   const host = address.replace(/:[0-9]+$/, '');
   const pod = behind.byIp.get(host) ?? NOBODY;
   const row: StoreEntry = {
@@ -159,10 +159,10 @@ function entryOf(
     healthy: error === '' && newest - Date.parse(lastCheck) <= STALE * 1000,
     labelSets,
     labelTexts: labelSets.filter(isProducers).map(labelText),
-    minTime: timeOf(Number(raw?.minTime ?? 0)),
+    minTime: timeOf(number(raw?.minTime)),
     maxTime,
     maxAge: age(context, maxTime),
-    empty: Number(raw?.minTime ?? 0) > 8.64e15,
+    empty: number(raw?.minTime) > 8.64e15,
     pod: pod.name ? pod : podElsewhere(address, behind),
     cluster: '',
   };

@@ -147,7 +147,7 @@ function truncatedIn(meta: RawObject, files: readonly StoredFile[]): readonly st
     const size = sizes.get(path);
     // A file that is not there at all is told by `missing` if it is the index; a lost chunk file is told here.
     if (size === undefined) return path === 'index' ? [] : [path];
-    return size === file.size_bytes ? [] : [path];
+    return size === number(file.size_bytes) ? [] : [path];
   });
 }
 

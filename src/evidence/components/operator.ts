@@ -138,8 +138,8 @@ export const STATUS = {
 
 export function statusOf(object: RawObject): ShapeOf<typeof STATUS> {
   const conditions = list(object.status?.conditions);
-  const available = conditions.find(condition => condition?.type === 'Available');
-  const reconciled = conditions.find(condition => condition?.type === 'Reconciled');
+  const available = conditions.find(condition => text(condition?.type) === 'Available');
+  const reconciled = conditions.find(condition => text(condition?.type) === 'Reconciled');
   const observed = conditions.map(condition => number(condition?.observedGeneration, -1));
   return {
     available: text(available?.status),
