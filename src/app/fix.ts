@@ -282,8 +282,10 @@ async function verify(plan: Plan, setting: FixSetting, memory: SignalMemory): Pr
     // Looked for from the first look on: counters are compared with what they were then.
     const signs = store ? await lookForSignals(signals, store, memory) : undefined;
     const ruled = rulesTell(plan, ids, result);
-    if (ruled.is !== 'healthy' || !signs) return ruled;
-    if (signs.is !== 'healthy') return signs;
+    // What is seen not to be mended says more than what could not be seen.
+    const open =
+      [ruled, signs].find(told => told?.is === 'problem') ?? [ruled, signs].find(told => told?.is === 'unknown');
+    if (open || !signs) return open ?? ruled;
     return { is: 'healthy', detail: [ids.length > 0 ? ruled.detail : '', signs.detail].filter(Boolean).join('; ') };
   } finally {
     await Promise.all(sources.map(source => source.close()));
