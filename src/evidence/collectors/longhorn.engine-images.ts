@@ -17,13 +17,8 @@ export const collector = listOf({
     deployedOn: 'map',
     refCount: 'int',
   },
-<<<<<<< HEAD
   row({ spec, status }, context) {
     const ready = list(status?.conditions).find(condition => text(condition?.type) === 'ready');
-=======
-  row({ spec, status }) {
-    const ready = list(status?.conditions).find(condition => text(condition?.type) === 'ready');
->>>>>>> d0218ee (Every field that a collector reads under every wrong type: what is no list, no quantity and no object is a gap, and never an exception)
     return {
       image: text(spec?.image),
       state: text(status?.state),
