@@ -207,6 +207,16 @@ describe('rows of one subject', () => {
     expect(fix).toEqual({ byHand: 'empty the boxes now', automatic: '' });
   });
 
+  test('the first of several of which all conditions hold', async () => {
+    const rule = loadOne({
+      fix: `{ byHand: "empty the boxes now", automatic: [{ action: box.empty, with: { box: first }, onlyIf: { fine: box.size > 5 } }, { action: box.empty, with: { box: second } }] }`,
+    });
+    const offered = async (size: number) =>
+      findingOf(await evaluate(rule, storeOf({ 'box.list': [box({ full: true, size })] }))).fix.action?.with;
+    expect(await offered(6)).toEqual({ box: 'first' });
+    expect(await offered(1)).toEqual({ box: 'second' });
+  });
+
   test('none where a parameter is not known', async () => {
     const rule = loadOne({
       fix: '{ byHand: "empty the boxes now", automatic: { action: box.empty, with: { box: "${box.since}" } } }',

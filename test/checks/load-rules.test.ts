@@ -140,6 +140,23 @@ describe('each mistake is said with its place', () => {
   });
 });
 
+test('an action that does not exist, or is given something else than it takes', () => {
+  const automatic = (text: string) =>
+    mistakesOf(ruleText({ fix: `{ byHand: "empty the box now", automatic: ${text} }` }));
+  expect(automatic('{ action: box.empti, with: { box: red } }')).toEqual([
+    '10:58: there is no action box.empti; did you mean "box.empty"?',
+  ]);
+  expect(automatic('{ action: box.empty, with: { box: red, rom: north } }')).toEqual([
+    '10:92: box.empty takes no rom; did you mean "room"? (it takes box, room)',
+  ]);
+  expect(automatic('{ action: box.empty, with: { room: north } }')).toEqual(['10:75: box.empty needs box']);
+  const two = '[{ action: box.empty, with: { box: red } }, { action: box.empty, with: {} }]';
+  expect(automatic(two)).toEqual(['10:119: box.empty needs box']);
+  expect(automatic('[{ action: box.empty, with: { box: red } }]')).toEqual([
+    expect.stringContaining('fewer than 2 items'),
+  ]);
+});
+
 test('an id that is taken, retired or not the name of the file', () => {
   expect(load([ruleText(), ruleText()]).mistakes[0]?.message).toContain('is taken by');
   expect(load([ruleText()], undefined, ['box-full']).mistakes[0]?.message).toContain('is retired');

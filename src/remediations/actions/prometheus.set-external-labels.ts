@@ -7,13 +7,13 @@ export const action: Action = {
   id: 'prometheus.set-external-labels',
   title: 'set the label that names the cluster',
   risk: 'data-loss',
-  parameters: { prometheus: 'needed', label: 'optional', value: 'optional' },
+  parameters: { prometheus: 'needed', label: 'optional' },
   access: PROMETHEUS_ACCESS,
   async plan(input) {
     const resource = await prometheusResource(input);
     const { target, object } = resource;
     const name = input.parameters.label || 'cluster';
-    const value = input.parameters.value || input.finding.cluster;
+    const value = input.finding.cluster;
     return resourceDraft(
       resource,
       `set external label ${name} of Prometheus ${target.name} to ${value}`,

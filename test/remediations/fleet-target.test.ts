@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import type { Finding } from '../../src/model/finding.ts';
+import { clusterToChange, seenFrom } from '../../src/remediations/fleet-target.ts';
+
+function finding(cluster: string, given: Readonly<Record<string, string>>): Finding {
+  return {
+    id: `some-rule/${cluster}/Bucket//b`,
+    rule: 'some-rule',
+    title: '',
+    severity: 'critical',
+    cluster,
+    subject: { kind: 'Bucket', namespace: '', name: 'b' },
+    message: '',
+    since: '',
+    facts: {},
+    evidence: [],
+    root: true,
+    causedBy: [],
+    atRisk: '',
+    fix: { byHand: '', automatic: 'some.action', action: { id: 'some.action', with: given, risk: '', onlyIf: [] } },
+    involves: [],
+  };
+}
+
+test.each<[string, Record<string, string>, string]>([
+  ['the cluster of its key', { bucket: 'thanos@s3.example:443', compactor: 'StatefulSet ns/c @hub' }, 'hub'],
+  ['the first that names one', { workload: 'StatefulSet ns/a @edge', other: 'StatefulSet ns/b @hub' }, 'edge'],
+  ['several objects of one cluster', { workload: 'StatefulSet ns/a @edge,StatefulSet ns/b @edge' }, 'edge'],
+  ['none for objects of several', { workload: 'StatefulSet ns/a @edge,StatefulSet ns/b @hub' }, ''],
+  ['none where one of them has none', { workload: 'StatefulSet ns/a @edge,StatefulSet ns/b' }, ''],
+  ['none where no key has one', { bucket: 'thanos@s3.example:443' }, ''],
+])('a finding of the fleet is mended in %s', (_, given, cluster) => {
+  expect(clusterToChange(finding('fleet', given))).toBe(cluster);
+});
+
+test('a finding of a cluster is mended there', () => {
+  const own = finding('edge', { workload: 'StatefulSet ns/a' });
+  expect(clusterToChange(own)).toBe('edge');
+  expect(seenFrom('edge', own)).toBe(own);
+});
+
+test('keys of its own objects lose their cluster, those of others keep it', () => {
+  const seen = seenFrom(
+    'edge',
+    finding('fleet', { workload: 'StatefulSet ns/a @edge,StatefulSet ns/c @edge', other: 'StatefulSet ns/b @hub' }),
+  );
+  expect(seen.cluster).toBe('edge');
+  expect(seen.id).toBe('some-rule/fleet/Bucket//b');
+  expect(seen.fix.action?.with).toEqual({
+    workload: 'StatefulSet ns/a,StatefulSet ns/c',
+    other: 'StatefulSet ns/b @hub',
+  });
+});
