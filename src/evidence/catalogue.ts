@@ -87,6 +87,7 @@ import { collector as thanosObjectStores } from './collectors/thanos.object-stor
 import { collector as thanosQueryAnswer } from './collectors/thanos.query-answer.ts';
 import { collector as thanosQueryStores } from './collectors/thanos.query-stores.ts';
 import { collector as thanosReadiness } from './collectors/thanos.readiness.ts';
+import { collector as accessAccounts } from './derived/access.accounts.ts';
 import { collector as accessAnswers } from './derived/access.answers.ts';
 import { collector as alertmanagerInstances } from './derived/alertmanager.instances.ts';
 import { collector as alertmanagerRouting } from './derived/alertmanager.routing.ts';
@@ -260,6 +261,7 @@ const ALL: readonly Collector[] = [
   thanosQueryAnswer as unknown as Collector,
   thanosQueryStores as unknown as Collector,
   thanosReadiness as unknown as Collector,
+  accessAccounts as unknown as Collector,
   accessAnswers as unknown as Collector,
   alertmanagerInstances as unknown as Collector,
   alertmanagerRouting as unknown as Collector,
