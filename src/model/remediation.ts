@@ -75,7 +75,13 @@ export type Step =
   | (OnObject & { readonly do: 'delete-created'; readonly plan: string })
   | (OnObject & { readonly do: 'delete'; readonly uid: string; readonly orphan: boolean })
   | (OnObject & { readonly do: 'evict'; readonly uid: string })
-  | (OnObject & { readonly do: 'wait'; readonly until: Until; readonly seconds: number })
+  | (OnObject & {
+      readonly do: 'wait';
+      readonly until: Until;
+      readonly seconds: number;
+      /** Everything is taken back at once where it does not come about: it is the proof that the rest is right. */
+      readonly proves?: boolean;
+    })
   | (OnObject & { readonly do: 'create-bucket'; readonly store: StoreKey })
   | (OnObject & { readonly do: 'delete-empty-bucket'; readonly store: StoreKey })
   | (OnObject & { readonly do: 'put-mark'; readonly store: StoreKey; readonly key: string; readonly body: string })

@@ -4,10 +4,12 @@ import type { RawObject } from '../model/source.ts';
 import type { Begun } from './begun.ts';
 import { filledIn } from './changes.ts';
 import { announce } from './event.ts';
+import { refusing } from './guards.ts';
 import { appliedIn, attemptsIn } from './history.ts';
 import { giveLease, leaseOf, takeLease } from './lease.ts';
 import { lookAt, type Moment, perform, trace, writtenBy } from './perform.ts';
 import { nameOf } from './targets.ts';
+import { undoPlanOf } from './undo.ts';
 
 /** How often a write is tried that met a busy server, a broken connection or a newer version of the object. */
 const ATTEMPTS = 4;
@@ -81,6 +83,8 @@ export async function goOn(begun: Begun, execution: Execution): Promise<FixRepor
         continue;
       }
       const detail = `step ${index + 1}, ${step.title}: ${result.detail}`;
+      if (step.do === 'wait' && step.proves && begun.mode === 'fix')
+        return await takeBack(begun, detail, execution, end);
       // Nothing was changed yet: what was planned does not fit any more.
       if (applied.length === 0) return await end({ is: 'refused', guard: 'same-object', detail });
       return await end({ is: 'failed', detail });
@@ -93,6 +97,34 @@ export async function goOn(begun: Begun, execution: Execution): Promise<FixRepor
     const detail = `the cluster could not be asked (${error.gap.detail}); to go on: thanos-doctor fix --resume`;
     return reportOf(begun, { is: 'failed', detail }, applied);
   }
+}
+
+/** Undoes what did not prove itself, as an attempt of its own: a kill in its middle is gone on with like any other. */
+async function takeBack(
+  begun: Begun,
+  why: string,
+  execution: Execution,
+  end: (outcome: Outcome) => Promise<FixReport>,
+): Promise<FixReport> {
+  const { writer, journal } = execution;
+  const attempt = attemptsIn(await journal.read()).find(({ begin }) => begin.id === begun.id);
+  if (!attempt) return end({ is: 'failed', detail: why });
+  execution.onProgress?.(`taking it back: ${why}`);
+  const id = `${begun.id}-back`;
+  const at = writer.now().replace(/\.\d+Z$/, 'Z');
+  const plan = await undoPlanOf(attempt, { api: writer, writer, moment: { id, at } });
+  const open = refusing(plan.guards.filter(entry => entry.id !== 'no-second-doctor'));
+  if (open) return end({ is: 'failed', detail: `${why}; it was not taken back, because ${open.detail}` });
+  const undone = await applyPlan(
+    { id, plan, mode: 'undo', undoes: begun.id, reason: 'the first step that proves it failed', at },
+    execution,
+  );
+  const isBack = undone.outcome === 'fixed';
+  const report = await end({
+    is: 'failed',
+    detail: isBack ? `${why}; everything was taken back` : `${why}; taking it back failed: ${undone.detail}`,
+  });
+  return isBack ? { ...report, applied: [], undo: '' } : report;
 }
 
 function reportOf(begun: Begun, outcome: Outcome, applied: readonly string[]): FixReport {

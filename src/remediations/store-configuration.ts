@@ -10,7 +10,8 @@ import { secondsOf } from './quantities.ts';
 import { Refusal } from './refusal.ts';
 import { existing, restartSteps, startSeconds } from './steps.ts';
 import { flagOf, prometheusIn, type StoreUser, usersOfSecret } from './store-users.ts';
-import { nameOf, targetOf, targetOfKey } from './targets.ts';
+import { nameOf, sameTarget, targetOf, targetOfKey } from './targets.ts';
+import { rolloutOf } from './workloads.ts';
 import { scalarAt } from './yaml-text.ts';
 
 /** Blocks of two hours, of which three have to stay while none can be uploaded. */
@@ -73,12 +74,15 @@ export async function configurationDraft(
   const backup = targetOf('Secret', secret.namespace, `thanos-doctor-${PLAN}`);
   const { uid } = object.metadata;
   const restarts = users.flatMap(user => restartSteps(user.target, user.object, startSeconds(user.object)));
+  const [first] = users;
+  // What was not ready under the old text will not be ready under it again.
+  const broken = users.filter(user => !rolloutOf(user.object).done);
   const sidecars = users.filter(({ component }) => component === 'sidecar').map(({ target }) => nameOf(target));
   const what = lines.map(({ path, after }) => `${path.join('.')}: ${after}`).join(', ');
   const steps: readonly Step[] = [
     { do: 'back-up', title: `keep a copy of ${nameOf(secret)} beside it, for undo`, target: secret, uid, backup },
     { do: 'edit-text', title: `write ${what} in key ${key} of ${nameOf(secret)}`, target: secret, uid, edit },
-    ...restarts,
+    ...restarts.map((step, index) => (step.do === 'wait' && index === 1 ? { ...step, proves: true } : step)),
   ];
   return {
     steps,
@@ -106,12 +110,13 @@ export async function configurationDraft(
       what: 'puts the old text back from the copy, and restarts the users again',
       steps: [
         { do: 'restore', title: `put key ${key} of ${nameOf(secret)} back`, target: secret, uid, backup, edit },
-        ...restarts,
+        ...restarts.filter(step => step.do !== 'wait' || !broken.some(({ target }) => sameTarget(target, step.target))),
         { do: 'delete-created', title: `delete the copy ${nameOf(backup)}`, target: backup, plan: PLAN },
       ],
     },
     notes: [
       ...(users.length === 0 ? ['nothing that reads this Secret was found: restart its users yourself'] : []),
+      ...(first ? [`everything is taken back at once if ${nameOf(first.target)} does not come up with it`] : []),
       'the copy of the Secret stays in the cluster until the change is undone, or you delete it',
     ],
   };

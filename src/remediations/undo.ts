@@ -5,7 +5,7 @@ import type { Attempt } from './history.ts';
 import { leaseOf, otherHolder } from './lease.ts';
 import { lookAt, perform, permissionsOf } from './perform.ts';
 import { digestOf, type Planning } from './plan.ts';
-import { nameOf, permissionText } from './targets.ts';
+import { nameOf, permissionText, sameTarget } from './targets.ts';
 
 /** A step backwards; undefined where there is nothing to take back. */
 export function undoOf(step: Step): Step | undefined {
@@ -42,10 +42,12 @@ export function undoStepsOf(steps: readonly Step[]): readonly Step[] {
   return [...steps].reverse().flatMap(step => undoOf(step) ?? []);
 }
 
+type UndoPlanning = Pick<Planning, 'api' | 'writer' | 'moment'> & Partial<Planning>;
+
 /** The plan that takes an attempt back. Steps that were never done hold already, and are passed over. */
-export async function undoPlanOf(attempt: Attempt, planning: Omit<Planning, 'finding' | 'parameters'>): Promise<Plan> {
+export async function undoPlanOf(attempt: Attempt, planning: UndoPlanning): Promise<Plan> {
   const { plan, id, at } = attempt.begin;
-  const steps = filledIn(plan.undo.steps, TIME, id).map(step =>
+  const steps = filledIn(withoutNeedlessRestarts(plan.undo.steps, attempt), TIME, id).map(step =>
     // What a restart in the undo carries is the time of the undo, not that of the fix.
     step.do === 'delete-created' && step.plan !== RUN ? { ...step, plan: id } : step,
   );
@@ -101,6 +103,19 @@ export async function undoPlanOf(attempt: Attempt, planning: Omit<Planning, 'fin
     typed: '',
   };
   return { ...body, diffs: undoDiffs(steps), notes: [], patches: [], digest: digestOf(body) };
+}
+
+/** What the fix has not restarted runs as before, and is not restarted for the undo either. */
+function withoutNeedlessRestarts(steps: readonly Step[], { begin, results, openIntents }: Attempt): readonly Step[] {
+  const reached = new Set([...results.map(({ step }) => step), ...openIntents]);
+  const isOfNoUse = ({ target }: Step) => {
+    const restarts = begin.plan.steps.flatMap((step, index) =>
+      step.do === 'restart' && sameTarget(step.target, target) ? [index] : [],
+    );
+    return restarts.length > 0 && !restarts.some(index => reached.has(index));
+  };
+  const restarted = steps.filter(({ do: verb }) => verb === 'restart').filter(isOfNoUse);
+  return steps.filter(step => !restarted.some(({ target }) => sameTarget(step.target, target)));
 }
 
 function undoDiffs(steps: readonly Step[]): Plan['diffs'] {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { openAttempts } from '../../src/remediations/history.ts';
+import { type Controller, rollout } from '../mutable-server/controllers.ts';
 import type { Call, Fault } from '../mutable-server/server.ts';
-import { refusals, stage, stateOfCluster } from './harness.ts';
+import { Killed, refusals, stage, stateOfCluster } from './harness.ts';
 import { base64, node, PLAIN_HTTP, pod, SCENES, STORE_TEXT, secret, workload } from './scenes.ts';
 
 const EDITED = STORE_TEXT.replace('"s3.example"\n', '"s3.example"\n  insecure: true\n');
@@ -149,13 +151,53 @@ describe('in the middle', () => {
     expect(stateOfCluster(server, ['Secret', 'StatefulSet'])).toEqual(before);
   });
 
-  test('pods that do not become ready end it, and it can be undone', async () => {
-    const { plan, apply, undo, server } = await stage({ ...PLAIN_HTTP, server: { controllers: [] } });
+  /** The pods come up with the old text only. */
+  const wary: Controller = (cluster, before, after) => {
+    const text = Buffer.from(cluster.find('Secret', 'ns', 'objstore')!.data['store.yml'], 'base64').toString('utf8');
+    if (!text.includes('insecure: true')) rollout(cluster, before, after);
+  };
+
+  test('a first reader that does not become ready takes everything back at once', async () => {
+    const { plan, apply, server, journal } = await stage({ ...PLAIN_HTTP, server: { controllers: [wary] } });
+    const before = stateOfCluster(server, ['Secret', 'StatefulSet']);
+    const planned = await plan();
+    expect(planned.notes).toContain(
+      'everything is taken back at once if StatefulSet ns/store does not come up with it',
+    );
+    const report = await apply(planned);
+    expect(report).toMatchObject({ outcome: 'failed', applied: [], undo: '' });
+    expect(report.detail).toMatch(/^step 4, .*did not come about within 5 min; everything was taken back$/);
+    expect(textOf(server)).toBe(STORE_TEXT);
+    expect(stateOfCluster(server, ['Secret', 'StatefulSet'])).toEqual(before);
+    // What was never restarted is not restarted for the undo either.
+    expect(server.writes.filter(write => write.endsWith('/statefulsets/prometheus-main'))).toEqual([]);
+    expect(openAttempts(journal.lines)).toEqual([]);
+  });
+
+  test.each(['before', 'after'] as const)('and a kill %s any call on that way is gone on with', async when => {
+    for (let call = 1; ; call += 1) {
+      const killed = await stage({ ...PLAIN_HTTP, server: { controllers: [wary] } });
+      const planned = await killed.plan();
+      killed.killAt(call, when);
+      const ended = await killed.apply(planned).catch(error => {
+        if (error instanceof Killed) return undefined;
+        throw error;
+      });
+      if (ended) break;
+      killed.revive();
+      if (killed.journal.lines.length === 0) continue;
+      await killed.resume();
+      expect(textOf(killed.server), `after a kill ${when} call ${call}`).toBe(STORE_TEXT);
+      expect(killed.server.all('Secret')).toHaveLength(1);
+    }
+  });
+
+  test('pods that were never ready are not waited for in the undo', async () => {
+    const objects = structuredClone(PLAIN_HTTP.objects);
+    objects[2].status.readyReplicas = 0;
+    const { plan, apply, server } = await stage({ ...PLAIN_HTTP, objects, server: { controllers: [] } });
     const report = await apply(await plan());
-    expect(report).toMatchObject({ outcome: 'failed' });
-    expect(report.detail).toMatch(/did not come about within/);
-    expect(textOf(server)).toBe(EDITED);
-    await undo();
+    expect(report.detail).toMatch(/everything was taken back$/);
     expect(textOf(server)).toBe(STORE_TEXT);
   });
 
