@@ -28,6 +28,7 @@ const SHAPE = {
   user: 'str',
   /** `list pods in namespace`: what was refused, or is not allowed by any rule. Proxies and Secrets are not counted. */
   denied: ['str'],
+  /** Keys of the nodes of the control plane. */
   nodes: ['str'],
 } as const;
 
@@ -117,5 +118,11 @@ function deniedIn(failures: readonly Failure[], denied: Permissions['denied']): 
 
 function nodesOf(list: unknown): readonly string[] {
   if (gapOf(list) || !Array.isArray(list) || gapsIn(list).length > 0) return [];
-  return list.map((node: { readonly key: string }) => node.key);
+  return (list as readonly Node[]).filter(isControlPlane).map(node => node.key);
+}
+
+type Node = ShapeOf<typeof nodesCollector.shape>[number];
+
+function isControlPlane({ labels }: Node): boolean {
+  return 'node-role.kubernetes.io/control-plane' in labels || 'node-role.kubernetes.io/master' in labels;
 }

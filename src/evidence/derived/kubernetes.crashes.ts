@@ -1,11 +1,12 @@
 import type { ShapeOf } from '../../model/shape.ts';
 import { type Context, derived } from '../collector.ts';
 import { collector as eventsCollector } from '../collectors/kubernetes.events.ts';
+import { collector as podsCollector } from '../collectors/kubernetes.pods.ts';
 import { collector as logsCollector } from '../collectors/logs.signatures.ts';
-import { gapElement, gapOf, gapped, known, withUnknownFields } from '../gaps.ts';
+import { findKnown, gapElement, gapOf, gapped, known, withUnknownFields } from '../gaps.ts';
 import { cleanLine } from '../logs/clean-line.ts';
 import { lastLines } from '../logs/last-lines.ts';
-import { REF } from '../objects.ts';
+import { objectKey, REF } from '../objects.ts';
 import { collector as containersCollector } from './kubernetes.containers.ts';
 
 const HIT = {
@@ -50,6 +51,18 @@ const ROW = {
   unanswered: [
     { containerKey: 'str', count: 'int', last: 'time', sample: 'str', host: 'str', port: 'int', isName: 'bool' },
   ],
+  /** Files that it could not use, as those lines say it. */
+  files: [
+    {
+      path: 'str',
+      /** no-space, read-only, io-error or not-permitted */
+      trouble: 'str',
+      /** Key of the claim below whose mount it lies; '' where it lies on none. */
+      claim: 'str',
+    },
+  ],
+  /** `host:port` of what showed it a certificate that has expired. */
+  expiredAt: ['str'],
   /** Lines at the end of that run that mean something for one program alone: then its own rule is the cause. */
   owned: ['str'],
 } as const;
@@ -101,6 +114,8 @@ async function rowOf(one: Container, context: Context): Promise<Crash> {
   const lines: readonly Line[] = unread ? [gapElement(unread)] : read;
   const events = await gapped(context.get(eventsCollector));
   const unknownEvents = gapOf(events);
+  const pod = findKnown(await context.get(podsCollector), other => other.key === one.pod.key);
+  const volumes = pod?.volumes ?? [];
   const row: Crash = {
     containerKey: one.containerKey,
     pod: one.pod,
@@ -123,6 +138,8 @@ async function rowOf(one: Container, context: Context): Promise<Crash> {
     lastLines: lines.slice(-SHOWN_LINES),
     configErrors: lines.filter(line => gapOf(line) || (isGrave(line) && CONFIG_ERROR.test(line.sample))),
     unanswered: lines.flatMap(line => (gapOf(line) ? [line as never] : isGrave(line) ? unansweredIn(line) : [])),
+    files: lines.flatMap(line => (gapOf(line) ? [line as never] : fileIn(line, one, volumes))),
+    expiredAt: lines.flatMap(line => (gapOf(line) ? [line as never] : expiredIn(line))),
     owned: hits.flatMap(hit => (gapOf(hit) ? [hit as never] : isOwned(hit) ? [hit.id] : [])),
   };
   if (!unknownEvents) return row;
@@ -166,6 +183,40 @@ function unansweredIn(line: Line): Crash['unanswered'] {
   if (!found) return [];
   const host = (found.host ?? '').replace(/^\[|\]$/g, '');
   return [{ ...line, host, port: Number(found.port ?? 0), isName: !/^[\d.]+$|:/.test(host) }];
+}
+
+type Volume = ShapeOf<(typeof podsCollector)['shape']>[number]['volumes'][number];
+
+const TROUBLES: Readonly<Record<string, string>> = {
+  'no space left on device': 'no-space',
+  'disk quota exceeded': 'no-space',
+  'read-only file system': 'read-only',
+  'input/output error': 'io-error',
+  'permission denied': 'not-permitted',
+};
+
+const FILE =
+  /(?<path>\/[^\s:"'\\]+)["'\\]*: (?<words>no space left on device|disk quota exceeded|read-only file system|input\/output error|permission denied)/i;
+
+/** The innermost mount counts: one claim may be mounted below another. */
+function fileIn({ sample }: Line, { pod, mounts }: Container, volumes: readonly Volume[]): Crash['files'] {
+  const found = FILE.exec(sample)?.groups;
+  if (!found) return [];
+  const path = found.path!;
+  const [mount] = mounts
+    .filter(one => path === one.path || path.startsWith(one.path.endsWith('/') ? one.path : `${one.path}/`))
+    .sort((first, second) => second.path.length - first.path.length);
+  const volume = mount && volumes.find(one => one.name === mount.volume && one.kind === 'claim');
+  const claim = volume ? objectKey('PersistentVolumeClaim', pod.namespace, volume.source) : '';
+  return [{ path, trouble: TROUBLES[found.words!.toLowerCase()]!, claim }];
+}
+
+const EXPIRED = /x509: certificate has expired or is not yet valid: current time \S+ is after/;
+
+function expiredIn({ sample }: Line): readonly string[] {
+  if (!EXPIRED.test(sample)) return [];
+  const url = /https:\/\/(?<host>\[[^\]]+\]|[^/:"\s\\]+)(?::(?<port>[0-9]+))?/.exec(sample)?.groups;
+  return url ? [`${url.host!.toLowerCase()}:${url.port ?? '443'}`] : [];
 }
 
 function isOwned({ id, beforeEnd }: Hit): boolean {
