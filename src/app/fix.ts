@@ -379,7 +379,10 @@ async function noEvidence(id: string): Promise<never> {
 
 /** The audit log, for people and programs. */
 export function historyOf(lines: readonly AuditLine[]) {
-  return attemptsIn(lines).map(({ begin, outcome, results }) => ({
+  const attempts = attemptsIn(lines);
+  const undoing = (id: string) =>
+    attempts.find(({ begin, outcome }) => begin.undoes === id && outcome?.outcome.is === 'fixed')?.begin;
+  return attempts.map(({ begin, outcome, results }) => ({
     id: begin.id,
     time: begin.time,
     mode: begin.mode,
@@ -389,10 +392,15 @@ export function historyOf(lines: readonly AuditLine[]) {
     action: begin.plan.action,
     title: begin.plan.title,
     reason: begin.reason,
-    outcome: outcome?.outcome.is ?? ('not ended' as const),
-    detail: outcome?.outcome.detail ?? 'thanos-doctor fix --resume goes on with it',
+    ...endedAs(outcome?.outcome, undoing(begin.id)),
     applied: results.filter(({ how }) => how !== 'held already').map(({ title }) => title),
   }));
+}
+
+function endedAs(outcome: Outcome | undefined, undoing: { readonly id: string; readonly time: string } | undefined) {
+  if (undoing) return { outcome: 'taken back' as const, detail: `by ${undoing.id}, at ${undoing.time}` };
+  if (!outcome) return { outcome: 'not ended' as const, detail: 'thanos-doctor fix --resume goes on with it' };
+  return { outcome: outcome.is, detail: outcome.detail };
 }
 
 function reportOf(finding: Finding, plan: Plan | undefined, outcome: Outcome): FixReport {
