@@ -103,6 +103,15 @@ describe.each(rules.map(rule => [rule.id, rule] as const))('%s', (id, rule) => {
     });
   }
 
+  if (rule.fix.automatic.length > 0) {
+    test('each of its actions is offered in a case', async () => {
+      const offers = await Promise.all(cases.map(async ({ content }) => findingsIn(await judge(rule, content))));
+      const offered = new Set(offers.flat().map(({ fix }) => fix.automatic));
+      const missing = rule.fix.automatic.map(({ action }) => action).filter(action => !offered.has(action));
+      expect(missing, `add test/rules/${id}/<case>.yaml with fix:`).toEqual([]);
+    });
+  }
+
   test('evidence that turns into a gap never turns its verdict round', async () => {
     for (const { name, content } of cases) {
       const ids = Object.keys(content.given);
@@ -119,6 +128,10 @@ describe.each(rules.map(rule => [rule.id, rule] as const))('%s', (id, rule) => {
     }
   });
 });
+
+function findingsIn(verdicts: readonly Verdict[]): readonly Finding[] {
+  return verdicts.flatMap(verdict => (verdict.is === 'problem' ? [verdict.finding] : []));
+}
 
 function offerOf({ fix: { action } }: Finding): Case['fix'] {
   return action ? { action: action.id, with: action.with } : '';
