@@ -42,7 +42,7 @@ const PATHS: Readonly<Record<string, readonly string[]>> = {
   alertmanager: ['/-/ready', '/api/v2/status', '/api/v2/alerts', '/api/v2/silences', '/metrics'],
   operator: ['/metrics'],
   'config-reloader': ['/metrics'],
-  minio: ['/minio/health/live', '/minio/health/cluster'],
+  minio: ['/minio/health/live', '/minio/health/cluster', '/minio/v2/metrics/cluster'],
   grafana: ['/api/health'],
 };
 

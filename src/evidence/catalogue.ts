@@ -6,6 +6,7 @@ import { collector as alertmanagerSilences } from './collectors/alertmanager.sil
 import { collector as alertmanagerStatus } from './collectors/alertmanager.status.ts';
 import { collector as bucketAnswer } from './collectors/bucket.answer.ts';
 import { collector as bucketBlocks } from './collectors/bucket.blocks.ts';
+import { collector as bucketSettings } from './collectors/bucket.settings.ts';
 import { collector as ciliumL2Policies } from './collectors/cilium.l2-policies.ts';
 import { collector as ciliumNetworkPolicies } from './collectors/cilium.network-policies.ts';
 import { collector as ciliumPools } from './collectors/cilium.pools.ts';
@@ -61,6 +62,7 @@ import { collector as longhornSnapshots } from './collectors/longhorn.snapshots.
 import { collector as longhornVolumeAttachments } from './collectors/longhorn.volume-attachments.ts';
 import { collector as longhornVolumes } from './collectors/longhorn.volumes.ts';
 import { collector as minioHealth } from './collectors/minio.health.ts';
+import { collector as minioMetrics } from './collectors/minio.metrics.ts';
 import { collector as networkProbe } from './collectors/network.probe.ts';
 import { collector as prometheusOperatorAgents } from './collectors/prometheus-operator.agents.ts';
 import { collector as prometheusOperatorAlertmanagerConfigs } from './collectors/prometheus-operator.alertmanager-configs.ts';
@@ -180,6 +182,7 @@ const ALL: readonly Collector[] = [
   alertmanagerStatus as unknown as Collector,
   bucketAnswer as unknown as Collector,
   bucketBlocks as unknown as Collector,
+  bucketSettings as unknown as Collector,
   ciliumL2Policies as unknown as Collector,
   ciliumNetworkPolicies as unknown as Collector,
   ciliumPools as unknown as Collector,
@@ -235,6 +238,7 @@ const ALL: readonly Collector[] = [
   longhornVolumeAttachments as unknown as Collector,
   longhornVolumes as unknown as Collector,
   minioHealth as unknown as Collector,
+  minioMetrics as unknown as Collector,
   networkProbe as unknown as Collector,
   prometheusOperatorAgents as unknown as Collector,
   prometheusOperatorAlertmanagerConfigs as unknown as Collector,

@@ -7,6 +7,7 @@ import type { Shape, ShapeOf } from '../../src/model/shape.ts';
 import type {
   AccessReview,
   BucketAnswer,
+  BucketSettings,
   Discovery,
   HttpAnswer,
   HttpRequest,
@@ -34,6 +35,7 @@ export interface FakeCluster {
   readonly http?: (request: HttpRequest) => Partial<HttpAnswer> | string | undefined;
   readonly objectStore?: (id: string) => Partial<StoreAnswer> | undefined;
   readonly bucketAnswer?: (store: string) => Partial<BucketAnswer> | undefined;
+  readonly bucketSettings?: (store: string) => BucketSettings['lifecycle'] | undefined;
   /** Objects of the bucket behind a configuration, by key. */
   readonly bucket?: (store: string) => Readonly<Record<string, string>> | undefined;
   readonly probe?: (endpoint: string) => Partial<ProbeAnswer> | undefined;
@@ -125,6 +127,10 @@ export function fakeSource(cluster: FakeCluster): Source {
         truncated: false,
         path: `s3://${store}`,
       };
+    },
+    async bucketSettings(store) {
+      const path = `s3://${store}?lifecycle`;
+      return { lifecycle: cluster.bucketSettings?.(store) ?? missing(path), path };
     },
     async bucketObject(store, key) {
       return (cluster.bucket?.(store) ?? missing(`s3://${store}`))[key] ?? null;
