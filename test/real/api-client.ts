@@ -102,33 +102,39 @@ export async function installCustomResources(api: ApiClient): Promise<void> {
   }
 }
 
-/** Gives a user exactly the roles of these files of deploy/rbac, as the program ships them. */
-export async function installRoles(
-  api: ApiClient,
-  files: readonly string[],
-  subject: RawObject,
-  namespace = 'monitoring',
-): Promise<void> {
-  const rbac = '/apis/rbac.authorization.k8s.io/v1';
-  for (const file of accessRoles().filter(({ name }) => files.includes(name))) {
-    const roles = parseAllDocuments(file.text)
-      .map(document => document.toJS() as RawObject)
-      .filter(({ kind }) => kind === 'ClusterRole' || kind === 'Role');
-    for (const role of roles) {
-      const isOfCluster = role.kind === 'ClusterRole';
-      const place = isOfCluster ? rbac : `${rbac}/namespaces/${namespace}`;
-      const made = await api.json('POST', `${place}/${isOfCluster ? 'clusterroles' : 'roles'}`, role);
-      if (made.reason !== 'AlreadyExists') accepted(made, role.metadata.name);
-      const binding = {
-        apiVersion: 'rbac.authorization.k8s.io/v1',
-        kind: `${role.kind}Binding`,
-        metadata: { name: `${role.metadata.name}-of-${subject.name}` },
-        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: role.kind, name: role.metadata.name },
-        subjects: [subject],
-      };
-      const bindings = `${place}/${isOfCluster ? 'clusterrolebindings' : 'rolebindings'}`;
-      accepted(await api.json('POST', bindings, binding), binding.metadata.name);
-    }
+/** The documents of files of deploy/rbac, as the program ships them. */
+function roleDocuments(files: readonly string[]): readonly RawObject[] {
+  return accessRoles()
+    .filter(({ name }) => files.includes(name))
+    .flatMap(({ text }) => parseAllDocuments(text).map(document => document.toJS() as RawObject));
+}
+
+/** As `kubectl apply` does it with objects that are not there yet. */
+async function make(api: ApiClient, object: RawObject): Promise<void> {
+  const { kind, apiVersion, metadata } = object;
+  const root = apiVersion === 'v1' ? '/api/v1' : `/apis/${apiVersion}`;
+  const place = metadata.namespace ? `/namespaces/${metadata.namespace}` : '';
+  const made = await api.json('POST', `${root}${place}/${kind.toLowerCase()}s`, object);
+  if (made.reason !== 'AlreadyExists') accepted(made, `${kind} ${metadata.name}`);
+}
+
+/** Applies these files of deploy/rbac, with the accounts and bindings that they have. */
+export async function applyRoles(api: ApiClient, files: readonly string[]): Promise<void> {
+  for (const document of roleDocuments(files)) await make(api, document);
+}
+
+/** Gives a subject exactly the roles of these files of deploy/rbac. */
+export async function bindRoles(api: ApiClient, files: readonly string[], subject: RawObject): Promise<void> {
+  for (const document of roleDocuments(files).filter(({ kind }) => kind === 'ClusterRole')) {
+    await make(api, document);
+    const { name } = document.metadata;
+    await make(api, {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRoleBinding',
+      metadata: { name: `${name}-of-${subject.name}` },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
+      subjects: [subject],
+    });
   }
 }
 

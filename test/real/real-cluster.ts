@@ -18,8 +18,8 @@ import {
 import {
   type ApiClient,
   accepted,
+  bindRoles,
   installCustomResources,
-  installRoles,
   openApiClient,
   pathOf,
   until,
@@ -44,7 +44,7 @@ export async function startRealCluster(assets: string): Promise<RealCluster> {
   const api = openApiClient(plane, TOKENS.tester);
   await installCustomResources(api);
   const roles = ['reader.yaml', 'fixer.yaml', 'fixer-nodes.yaml'];
-  await installRoles(api, roles, { apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'fixer' });
+  await bindRoles(api, roles, { apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'fixer' });
   await installLooker(api);
   const known = new Set(['kube-system']);
   let sweep = async () => {};
