@@ -24,6 +24,9 @@ export const rollout: Controller = (cluster, before, after) => {
       cluster.put({ ...pod, metadata: { ...pod.metadata, uid: undefined } });
     }
   }
+  if (after.kind !== 'DaemonSet') {
+    for (const pod of ownedPods(cluster, after.metadata.uid).slice(wanted)) cluster.remove(pod);
+  }
   const revision = `revision-${after.metadata.generation}`;
   cluster.setStatus(after, {
     ...after.status,
