@@ -25,10 +25,7 @@ export async function explainLogs(
   component: string,
   input: AsyncIterable<Uint8Array>,
 ): Promise<readonly FileExplained[]> {
-  const wanted = component.replace(/^thanos-/, '');
-  if (component !== '' && !LOG_COMPONENTS.includes(component) && !LOG_COMPONENTS.includes(`thanos-${wanted}`)) {
-    throw new UserError(`there is no component "${component}"`, `components: ${LOG_COMPONENTS.slice(1).join(', ')}`);
-  }
+  const wanted = componentNamed(component);
   const signatures = builtinSignatures();
   const explained: FileExplained[] = [];
   for (const file of files) {
@@ -36,7 +33,7 @@ export async function explainLogs(
     try {
       explained.push({
         file,
-        ...(await explainLog(signatures, chunks, { component: wanted === 'any' ? '' : wanted })),
+        ...(await explainLog(signatures, chunks, { component: wanted })),
       });
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
@@ -45,4 +42,13 @@ export async function explainLogs(
     }
   }
   return explained;
+}
+
+/** A component as `thanos.components` calls it, '' for any. Throws a `UserError` for one that does not exist. */
+export function componentNamed(component: string): string {
+  const wanted = component.replace(/^thanos-/, '');
+  if (component !== '' && !LOG_COMPONENTS.includes(component) && !LOG_COMPONENTS.includes(`thanos-${wanted}`)) {
+    throw new UserError(`there is no component "${component}"`, `components: ${LOG_COMPONENTS.slice(1).join(', ')}`);
+  }
+  return wanted === 'any' ? '' : wanted;
 }

@@ -1,4 +1,5 @@
 import type { Argv } from 'yargs';
+import { withOptions } from './options.ts';
 
 const FIXING = 'How it is fixed:';
 
@@ -29,15 +30,8 @@ export function fixingOptions<T>(builder: Argv<T>) {
 
 /** Options of the command `fix` alone. */
 export function fixOptions<T>(builder: Argv<T>) {
-  return builder
+  return withOptions(builder, 'rules', 'format')
     .positional('finding', { type: 'string', describe: 'id of a finding, or of a rule' })
-    .option('rules', {
-      type: 'array',
-      string: true,
-      requiresArg: true,
-      default: [],
-      describe: 'folder with own rules, beside the built-in ones',
-    })
     .option('plan', { type: 'boolean', default: false, describe: 'show what would be done, and do nothing' })
     .option('output', {
       alias: 'o',
@@ -57,11 +51,5 @@ export function fixOptions<T>(builder: Argv<T>) {
     })
     .option('resume', { type: 'boolean', default: false, describe: 'go on with a fix that was interrupted' })
     .option('undo', { type: 'string', requiresArg: true, describe: 'take the fix with this id back' })
-    .option('history', { type: 'boolean', default: false, describe: 'list what was done, from the audit log' })
-    .option('format', {
-      choices: ['text', 'json'] as const,
-      default: 'text' as const,
-      requiresArg: true,
-      describe: 'what standard output gets',
-    });
+    .option('history', { type: 'boolean', default: false, describe: 'list what was done, from the audit log' });
 }

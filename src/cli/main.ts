@@ -4,7 +4,7 @@ import type { DiagnoseArguments } from './commands/diagnose.ts';
 import type { CompletedParser } from './completion.ts';
 import { EXIT } from './exit-codes.ts';
 import { fixingOptions, fixOptions } from './fix-options.ts';
-import { FAIL_ON, liveOptions, readingOptions, ruleOptions } from './options.ts';
+import { CLUSTER_OPTIONS, FAIL_ON, liveOptions, readingOptions, ruleOptions, withOptions } from './options.ts';
 import { swallowClosedPipes } from './standard-streams.ts';
 import {
   checkGiven,
@@ -232,19 +232,12 @@ function addCommands(cli: Argv, given: readonly string[], end: (code: number) =>
       'recover <scenario>',
       'go through a procedure for an emergency, each step checked before the next',
       builder =>
-        fixingOptions(liveOptions(builder))
+        fixingOptions(withOptions(liveOptions(builder), 'rules'))
           .positional('scenario', {
             type: 'string',
             demandOption: true,
             describe:
               'full-outage, pods-pending, prometheus-data, volume-faulted, rollback, compactor-overlap or object-store-maintenance',
-          })
-          .option('rules', {
-            type: 'array',
-            string: true,
-            requiresArg: true,
-            default: [],
-            describe: 'folder with own rules',
           })
           .example('$0 recover full-outage', 'what to mend first, and what after it')
           .epilogue(
@@ -283,15 +276,8 @@ function addCommands(cli: Argv, given: readonly string[], end: (code: number) =>
       'explain <rule>',
       'what a rule looks for, on what evidence, what may be behind it, and what to do',
       builder =>
-        builder
+        withOptions(builder, 'rules')
           .positional('rule', { type: 'string', demandOption: true, describe: 'id of a rule' })
-          .option('rules', {
-            type: 'array',
-            string: true,
-            requiresArg: true,
-            default: [],
-            describe: 'folder with own rules',
-          })
           .example('$0 explain sidecar-not-uploading', 'on one screen')
           .example('$0 explain my-rule --rules ./my-rules', 'a rule of your own')
           .epilogue(exitCodes(LOOKED_UP)),
@@ -304,17 +290,11 @@ function addCommands(cli: Argv, given: readonly string[], end: (code: number) =>
       'rules',
       'list the rules, or check your own',
       builder =>
-        ruleOptions(builder)
+        withOptions(ruleOptions(builder), 'format')
           .option('lint', {
             type: 'string',
             requiresArg: true,
             describe: 'check the rules in this folder and say every mistake',
-          })
-          .option('format', {
-            choices: ['text', 'json'] as const,
-            default: 'text' as const,
-            requiresArg: true,
-            describe: 'what standard output gets',
           })
           .example('$0 rules --only storage', 'those about storage')
           .example('$0 rules --lint ./my-rules', 'every mistake, as file:line:column')
@@ -326,33 +306,69 @@ function addCommands(cli: Argv, given: readonly string[], end: (code: number) =>
     )
     .command(
       'logs [files..]',
-      'say what the known lines in any log mean',
+      'say what the known lines in any log mean, of files or of pods',
       builder =>
-        builder
+        withOptions(builder, ...CLUSTER_OPTIONS, 'bundle', 'namespace', 'since', 'timeout', 'format')
           .positional('files', {
             type: 'string',
             array: true,
             default: [],
-            describe: 'log files; - or none: standard input',
+            describe: 'log files; - or none: standard input; pod/NAME: what a pod has logged, now and before',
+          })
+          .option('container', {
+            alias: 'c',
+            type: 'string',
+            requiresArg: true,
+            describe: 'only this container of a pod',
           })
           .option('component', {
             type: 'string',
             requiresArg: true,
             default: 'any',
-            describe: 'whose log it is, e.g. thanos-store (default: search for all)',
-          })
-          .option('format', {
-            choices: ['text', 'json'] as const,
-            default: 'text' as const,
-            requiresArg: true,
-            describe: 'what standard output gets',
+            describe: 'whose log it is, e.g. thanos-store (default: of a pod what it runs, else search for all)',
           })
           .example('kubectl logs thanos-store-0 | $0 logs -', 'from a pipe')
           .example('$0 logs --component prometheus prometheus.log', 'from a file')
-          .epilogue(exitCodes({ 0: 'no line means trouble', 1: 'a line does', 2: EXIT_CODES[2] })),
+          .example('$0 logs --context hub -n monitoring pod/thanos-store-0', 'from a cluster, the run before too')
+          .epilogue(
+            exitCodes({
+              0: 'no line means trouble',
+              1: 'a line does',
+              2: EXIT_CODES[2],
+              3: 'none does, but a log could not be read',
+            }),
+          ),
       async options => {
         const { runLogs } = await import('./commands/logs.ts');
         end(await runLogs(options as never));
+      },
+    )
+    .command(
+      'why-not-scraped <name>',
+      'what keeps a Service or monitor from being scraped, or a rule from being evaluated',
+      builder =>
+        withOptions(builder, ...CLUSTER_OPTIONS, 'bundle', 'timeout', 'concurrency', 'port-forward', 'format')
+          .positional('name', {
+            type: 'string',
+            demandOption: true,
+            describe:
+              '[kind/][namespace/]name of a Service, ServiceMonitor, PodMonitor, Probe, ScrapeConfig, PrometheusRule or AlertmanagerConfig',
+          })
+          .example('$0 why-not-scraped shop/checkout', 'the Service, and the monitors that name it')
+          .example('$0 why-not-scraped podmonitor/shop/checkout --context edge-1', 'one kind, in one cluster')
+          .example('$0 why-not-scraped prometheusrule/shop-alerts --bundle incident.tar.gz', 'from a bundle')
+          .epilogue(
+            exitCodes({
+              0: 'it is scraped, evaluated or taken',
+              1: 'it is not, or not all of it',
+              2: EXIT_CODES[2],
+              3: 'what decides it could not be read',
+              130: 'stopped by Ctrl-C',
+            }),
+          ),
+      async options => {
+        const { runWhyNotScraped } = await import('./commands/why-not-scraped.ts');
+        end(await runWhyNotScraped(options as never));
       },
     )
     .command(

@@ -1,4 +1,4 @@
-import type { Argv } from 'yargs';
+import type { Argv, Options } from 'yargs';
 import type { Pack } from '../app/choose-rules.ts';
 import type { FailOn } from './exit-codes.ts';
 import type { ColorChoice } from './terminal.ts';
@@ -34,124 +34,79 @@ export interface RuleOptions {
 
 export const FAIL_ON: readonly FailOn[] = ['critical', 'warning', 'info', 'never'];
 
-const PACKS: readonly Pack[] = ['daily', 'weekly', 'deep'];
-
 const CLUSTERS = 'Which clusters:';
 const EVIDENCE = 'What is read:';
 const RULES = 'Which rules:';
 
-export function liveOptions<T>(builder: Argv<T>) {
-  return builder
-    .option('context', {
-      type: 'array',
-      string: true,
-      requiresArg: true,
-      default: [],
-      group: CLUSTERS,
-      describe: 'context of the kubeconfig, any number of times (default: the current one)',
-    })
-    .option('all-contexts', {
-      type: 'boolean',
-      default: false,
-      group: CLUSTERS,
-      describe: 'every context of the kubeconfig',
-    })
-    .option('kubeconfig', {
-      type: 'string',
-      requiresArg: true,
-      group: CLUSTERS,
-      describe: 'kubeconfig file (default: KUBECONFIG, then ~/.kube/config)',
-    })
-    .option('fleet', {
-      type: 'string',
-      requiresArg: true,
-      group: CLUSTERS,
-      describe: 'fleet file (default: thanos-doctor.yaml, where there is one here)',
-    })
-    .option('namespace', {
-      alias: 'n',
-      type: 'array',
-      string: true,
-      requiresArg: true,
-      default: [],
-      group: EVIDENCE,
-      describe: 'read only these namespaces',
-    })
-    .option('since', {
-      type: 'string',
-      requiresArg: true,
-      group: EVIDENCE,
-      describe: 'read logs no older than this, e.g. 2h',
-    })
-    .option('timeout', {
-      type: 'number',
-      requiresArg: true,
-      default: 60,
-      group: EVIDENCE,
-      describe: 'seconds for the whole run; what is missing then is said',
-    })
-    .option('concurrency', {
-      type: 'number',
-      requiresArg: true,
-      default: 16,
-      group: EVIDENCE,
-      describe: 'reads under way at once in one cluster',
-    })
-    .option('logs', { type: 'boolean', default: true, group: EVIDENCE, describe: 'read pod logs (--no-logs: do not)' })
-    .option('secrets', {
-      type: 'boolean',
-      default: true,
-      group: EVIDENCE,
-      describe: 'read the Secrets that hold object storage configurations (--no-secrets: do not)',
-    })
-    .option('port-forward', {
-      type: 'boolean',
-      default: false,
-      group: EVIDENCE,
-      describe: 'port-forward to a component whose proxy is forbidden',
-    });
-}
+const several = (group: string, describe: string) =>
+  ({ type: 'array', string: true, requiresArg: true, default: [], group, describe }) as const;
+const one = (group: string, describe: string) => ({ type: 'string', requiresArg: true, group, describe }) as const;
+const flag = (group: string, describe: string, byDefault = false) =>
+  ({ type: 'boolean', default: byDefault, group, describe }) as const;
+const count = (group: string, describe: string, byDefault: number) =>
+  ({ type: 'number', requiresArg: true, default: byDefault, group, describe }) as const;
 
-export function readingOptions<T>(builder: Argv<T>) {
-  return liveOptions(builder).option('bundle', {
-    alias: 'b',
-    type: 'string',
+/** Options that more than one command has, each worded once. */
+const OPTIONS = {
+  context: several(CLUSTERS, 'context of the kubeconfig, any number of times (default: the current one)'),
+  'all-contexts': flag(CLUSTERS, 'every context of the kubeconfig'),
+  kubeconfig: one(CLUSTERS, 'kubeconfig file (default: KUBECONFIG, then ~/.kube/config)'),
+  fleet: one(CLUSTERS, 'fleet file (default: thanos-doctor.yaml, where there is one here)'),
+  bundle: { ...one(CLUSTERS, 'read a bundle (folder or .tar.gz) instead of clusters'), alias: 'b' },
+  namespace: { ...several(EVIDENCE, 'read only these namespaces'), alias: 'n' },
+  since: one(EVIDENCE, 'read logs no older than this, e.g. 2h'),
+  timeout: count(EVIDENCE, 'seconds for the whole run; what is missing then is said', 60),
+  concurrency: count(EVIDENCE, 'reads under way at once in one cluster', 16),
+  logs: flag(EVIDENCE, 'read pod logs (--no-logs: do not)', true),
+  secrets: flag(EVIDENCE, 'read the Secrets that hold object storage configurations (--no-secrets: do not)', true),
+  'port-forward': flag(EVIDENCE, 'port-forward to a component whose proxy is forbidden'),
+  pack: {
+    choices: ['daily', 'weekly', 'deep'],
     requiresArg: true,
-    group: CLUSTERS,
-    describe: 'read a bundle (folder or .tar.gz) instead of clusters',
-  });
+    group: RULES,
+    describe: 'daily: what is broken now; weekly: also what will break; deep: all (default)',
+  },
+  only: several(RULES, 'only these rules, folders or tags'),
+  skip: several(RULES, 'not these rules, folders or tags'),
+  rules: several(RULES, 'folder with own rules, beside the built-in ones'),
+  format: {
+    choices: ['text', 'json'],
+    default: 'text',
+    requiresArg: true,
+    describe: 'what standard output gets',
+  },
+} as const satisfies Readonly<Record<string, Options>>;
+
+type OptionName = keyof typeof OPTIONS;
+
+/** A command with the options of these names. */
+export function withOptions<T>(builder: Argv<T>, ...names: readonly OptionName[]): Argv<T> {
+  for (const name of names) builder.option(name, OPTIONS[name]);
+  return builder;
 }
 
-export function ruleOptions<T>(builder: Argv<T>) {
-  return builder
-    .option('pack', {
-      choices: PACKS,
-      requiresArg: true,
-      group: RULES,
-      describe: 'daily: what is broken now; weekly: also what will break; deep: all (default)',
-    })
-    .option('only', {
-      type: 'array',
-      string: true,
-      requiresArg: true,
-      default: [],
-      group: RULES,
-      describe: 'only these rules, folders or tags',
-    })
-    .option('skip', {
-      type: 'array',
-      string: true,
-      requiresArg: true,
-      default: [],
-      group: RULES,
-      describe: 'not these rules, folders or tags',
-    })
-    .option('rules', {
-      type: 'array',
-      string: true,
-      requiresArg: true,
-      default: [],
-      group: RULES,
-      describe: 'folder with own rules, beside the built-in ones',
-    });
+/** Which clusters are read, of the commands that read them live or from a bundle. */
+export const CLUSTER_OPTIONS = ['context', 'all-contexts', 'kubeconfig', 'fleet'] as const;
+
+const LIVE = [
+  ...CLUSTER_OPTIONS,
+  'namespace',
+  'since',
+  'timeout',
+  'concurrency',
+  'logs',
+  'secrets',
+  'port-forward',
+] as const;
+
+export function liveOptions<T>(builder: Argv<T>): Argv<T> {
+  return withOptions(builder, ...LIVE);
+}
+
+export function readingOptions<T>(builder: Argv<T>): Argv<T> {
+  return withOptions(builder, ...LIVE, 'bundle');
+}
+
+export function ruleOptions<T>(builder: Argv<T>): Argv<T> {
+  return withOptions(builder, 'pack', 'only', 'skip', 'rules');
 }

@@ -1,4 +1,3 @@
-import type { Report } from '../model/report.ts';
 import { cap, clean } from './clean.ts';
 
 /** Longer strings are cut before anything looks at them: no pattern is run over a line of ten megabytes. */
@@ -9,13 +8,13 @@ const MASK = '[redacted]';
  * One look that most strings pass. Everything that the patterns below could match contains one of these words.
  */
 const GATE =
-  /:\/\/[^\s/]{1,256}@|eyJ|AKIA|ASIA|PRIVATE KEY|LS0tLS1CRUdJTi|gh[pousr]_|xox[baprs]-|bearer|basic|authorization|passw|passphrase|pwd|secret|token|key|credential|signature|cookie|[?&]sig=/i;
+  /:\/\/[^\s/]{1,256}@|eyJ|AKIA|ASIA|PRIVATE KEY|LS0tLS1CRUdJTi|gh[pousr]_|xox[baprs]-|bearer|basic|authorization|passw|passphrase|pwd|secret|token|key|credential|signature|cookie|hook|telegram|[?&]sig=/i;
 
 /** What is written in place of a credential is no credential; neither are states and placeholders. */
 const NO_VALUE =
   '(?![\\\\"\']*(?:\\[redacted\\]|redacted\\b|hmac:|\\*{3}|<[^>]*>|\\$[({A-Z_]|(?:true|false|set|unset|null|none|absent|missing|empty|present|required|not|is|are)\\b))';
 const NAMES =
-  'secret[_-]?(?:access[_-]?)?key|access[_-]?key(?:[_-]?id)?|account[_-]?key|api[_-]?key|private[_-]?key|encryption[_-]?key|client[_-]key[_-]data|client[_-]?secret|password|passwd|passphrase|pwd|token|x-amz-(?:signature|credential)|(?:set-)?cookie';
+  'secret[_-]?(?:access[_-]?)?key|access[_-]?key(?:[_-]?id)?|(?:account|api|private|encryption|routing|service|integration|signing)[_-]?key|client[_-]key[_-]data|client[_-]?secret|password|passwd|passphrase|pwd|token|x-amz-(?:signature|credential)|(?:set-)?cookie';
 const VALUE = '\\\\"[^"\\\\]*\\\\"|"(?:[^"\\\\]|\\\\.)*"|\'[^\']*\'|[^\\s,;&"\'<>}\\]]+';
 
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
@@ -31,6 +30,10 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
     `$1$2${MASK}`,
   ],
   [/(signature["'\\]*\s*[:=]\s*["'\\]*)[0-9a-f]{32,}/gi, `$1${MASK}`],
+  [
+    /((?:hooks\.(?:slack|zapier)\.com\/\w+|\/webhooks?(?:b2)?|\/open-apis\/bot\/v2\/hook)\/|telegram\.org\/bot)(?!redacted:|\[redacted\])[^\s"'<>?#\\]{16,}/g,
+    `$1${MASK}`,
+  ],
   [/([?&]sig=)(?!\[redacted\])[^&\s"']+/gi, `$1${MASK}`],
   [new RegExp(`((?:${NAMES})["'\\\\]*\\s*[:=]\\s*)${NO_VALUE}(?:${VALUE})`, 'gi'), `$1${MASK}`],
 ];
@@ -50,10 +53,11 @@ export function sweepText(text: string): string {
 
 /**
  * The last line of defence: credentials are kept out where evidence is read, and this looks once more at every string
- * of a report. Equal strings stay equal, so that ids still lead where they led; sweeping twice changes nothing.
+ * of a report, or of any other answer. Equal strings stay equal, so that ids still lead where they led; sweeping twice
+ * changes nothing.
  */
-export function sweep(report: Report): Report {
-  return swept(report) as Report;
+export function sweep<Answer>(answer: Answer): Answer {
+  return swept(answer) as Answer;
 }
 
 function swept(value: unknown): unknown {

@@ -24,6 +24,7 @@ export function gap(reason: Gap['reason'] = 'forbidden', detail = `${reason}, in
 export async function derive<S extends Shape>(
   collector: Collector<S>,
   clusters: Readonly<Record<string, Given>>,
+  params: Readonly<Record<string, string>> = {},
 ): Promise<ShapeOf<S>> {
   const stubs = new Map<string, Collector>();
   for (const [id, original] of COLLECTORS) {
@@ -59,7 +60,7 @@ export async function derive<S extends Shape>(
     },
   );
   const store = collector.scope === 'fleet' ? evidence.fleet : evidence.clusters[0]!;
-  const found = await store.collect(collector.id, {});
+  const found = await store.collect(collector.id, params);
   if (!found.known) throw new GapSignal(found.gap);
   return found.value as ShapeOf<S>;
 }

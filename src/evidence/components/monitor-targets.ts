@@ -150,7 +150,7 @@ function ofPods(monitor: Monitor, objects: Objects): Found {
   };
 }
 
-function searches(monitor: Monitor, namespace: string): boolean {
+export function searches(monitor: Monitor, namespace: string): boolean {
   return monitor.allNamespaces || monitor.namespaces.includes(namespace);
 }
 

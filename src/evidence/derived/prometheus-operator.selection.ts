@@ -13,9 +13,8 @@ import { collector as prometheusesCollector } from '../collectors/prometheus-ope
 import { collector as rulesCollector } from '../collectors/prometheus-operator.rules.ts';
 import { collector as rulersCollector } from '../collectors/prometheus-operator.thanos-rulers.ts';
 import { FOUND, type Found, findTargets, NOTHING_FOUND, type Objects } from '../components/monitor-targets.ts';
-import type { Selection } from '../components/operator.ts';
 import { isControlPlane } from '../components/pools.ts';
-import { inWords, type Refusal, refusals, type Taker } from '../components/taken.ts';
+import { choiceOf, inWords, type Taker, takersOf } from '../components/taken.ts';
 import { makeUnknown } from '../components/unknown-fields.ts';
 import { gapElement, gapOf, gapsIn, known, listOrGap } from '../gaps.ts';
 import { NOBODY, REF, ref } from '../objects.ts';
@@ -163,14 +162,6 @@ async function objectsOf(context: Context): Promise<{ readonly objects: Objects;
   };
 }
 
-function takersOf<Row extends { readonly namespace: string; readonly name: string; readonly uid: string }>(
-  rows: readonly Row[],
-  kind: string,
-  selection: (row: Row) => Selection,
-): readonly (Taker | Gap)[] {
-  return rows.map(row => gapOf(row) ?? { ref: ref(kind, row.namespace, row.name, row.uid), selection: selection(row) });
-}
-
 type Taken = Omit<Row, keyof Found>;
 
 /** Fields that depend on resources that could not be read are unknown, unless a known one selects the object. */
@@ -181,23 +172,7 @@ function taken(
 ): { readonly row: Taken; readonly gap: Gap | undefined } {
   const { namespace } = object.object;
   const candidate = { namespace, labels: object.labels, namespaceLabels: () => namespaceLabels(namespace) };
-  const selectedBy: Ref[] = [];
-  let nearest: { readonly taker: Taker; readonly missing: readonly Refusal[] } | undefined;
-  let gap: Gap | undefined;
-  for (const taker of takers) {
-    if (!('selection' in taker)) {
-      gap = taker;
-      continue;
-    }
-    try {
-      const missing = refusals(taker, candidate);
-      if (missing.length === 0) selectedBy.push(taker.ref);
-      if (!nearest || distance(missing) < distance(nearest.missing)) nearest = { taker, missing };
-    } catch (error) {
-      if (!(error instanceof GapSignal)) throw error;
-      gap = error.gap;
-    }
-  }
+  const { selectedBy, nearest, gap } = choiceOf(candidate, takers);
   const first = nearest?.missing[0];
   const row: Taken = {
     object: object.object,
@@ -228,11 +203,6 @@ function taken(
     alerts: object.alerts,
   };
   return { row, gap: selectedBy.length > 0 ? undefined : gap };
-}
-
-/** A resource that selects nothing of a kind is the farthest of all. */
-function distance(missing: readonly Refusal[]): number {
-  return missing.some(refusal => refusal.missing === 'nil') ? Number.POSITIVE_INFINITY : missing.length;
 }
 
 const OF_SELECTION = [
