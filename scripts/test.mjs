@@ -14,3 +14,6 @@ run('scripts/catalogue.mjs', '--check');
 run('scripts/actions.mjs', '--check');
 run('scripts/build.mjs');
 run('node_modules/vitest/vitest.mjs', 'run', ...process.argv.slice(2));
+if (!process.env.KUBEBUILDER_ASSETS) {
+  console.log('left out: the tests on a real kube-apiserver and etcd; npm run test:real builds and runs them');
+}

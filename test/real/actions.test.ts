@@ -1,16 +1,21 @@
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe, vi } from 'vitest';
 import { describeActions } from '../remediations/action-suite.ts';
 import { controlPlaneAssets } from './control-plane.ts';
 import { type RealCluster, startRealCluster } from './real-cluster.ts';
 
 const assets = controlPlaneAssets();
+// Whole matrices of kills are one test.
+vi.setConfig({ testTimeout: 180_000 });
 
 describe.skipIf(assets === '')('on a real API server', () => {
   let cluster: RealCluster;
   beforeAll(async () => {
     cluster = await startRealCluster(assets);
   }, 150_000);
-  afterAll(() => cluster?.close());
+  afterAll(async () => {
+    vi.resetConfig();
+    await cluster?.close();
+  });
 
   describeActions(options => cluster.start(options));
 });
