@@ -138,6 +138,39 @@ describe('kubernetes.crashes', () => {
     expect(row).toMatchObject({ exitCode: 1, finishedAge: 30, probe: 'liveness' });
   });
 
+  it('knows the claim below whose mount a file lies, and who showed a certificate that has expired', async () => {
+    const mounted = {
+      name: 'c',
+      status,
+      volumeMounts: [
+        { name: 'data', mountPath: '/data' },
+        { name: 'scratch', mountPath: '/data/tmp' },
+      ],
+    };
+    const volumes = [
+      { name: 'data', persistentVolumeClaim: { claimName: 'd-0' } },
+      { name: 'scratch', emptyDir: {} },
+    ];
+    const lines = [
+      `${ago(32)} level=error err="write /data/wal/1: no space left on device"`,
+      `${ago(31)} level=error err="open /data/tmp/x: read-only file system"`,
+      `${ago(31)} write "/database": input/output error`,
+      `${ago(30)} level=error err="Get \\"https://Q.example/v2\\": x509: certificate has expired or is not yet valid: current time 2026-05-04T12:00:00Z is after 2026-05-01T00:00:00Z"`,
+      `${ago(30)} level=error err="Get \\"https://r.example:8443/\\": x509: certificate has expired or is not yet valid: current time 2026-05-04T12:00:00Z is before 2026-05-05T00:00:00Z"`,
+    ];
+    const { objects } = cluster('');
+    const [row] = await collect(crashesCollector, {
+      objects: { ...objects, pods: [pod('p-0', { containers: [mounted], volumes })] },
+      logs: () => lines.join('\n'),
+    });
+    expect(known(row!.files)).toEqual([
+      { path: '/data/wal/1', trouble: 'no-space', claim: 'PersistentVolumeClaim m/d-0' },
+      { path: '/data/tmp/x', trouble: 'read-only', claim: '' },
+      { path: '/database', trouble: 'io-error', claim: '' },
+    ]);
+    expect(known(row!.expiredAt)).toEqual(['q.example:443']);
+  });
+
   it('does not show a credential of the log', async () => {
     const [row] = await collect(crashesCollector, cluster(`${ago(30)} error: password=hunter2secret refused`));
     expect(JSON.stringify(known(row!.lastLines))).not.toContain('hunter2secret');
