@@ -164,7 +164,7 @@ describe.each(INCIDENTS)('%s', name => {
   });
 
   test('from live servers: the same', async () => {
-    const fleet = await startFleet(await openBundleFiles(bundle));
+    const fleet = await startFleet(await openBundleFiles(bundle), { protobuf: true });
     const folder = mkdtempSync(join(tmpdir(), 'incident-'));
     try {
       const kubeconfig = join(folder, 'kubeconfig');

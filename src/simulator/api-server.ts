@@ -16,6 +16,7 @@ import { discoveryRoot, groupDocument, resourceDocument } from './discovery-docu
 import type { SimulatedRequest } from './local-server.ts';
 import { listPage, listReader } from './object-lists.ts';
 import { podLog } from './pod-logs.ts';
+import { binaryStatus } from './protobuf-encoding.ts';
 import { failureFinder, replayed, userOf } from './recorded-failures.ts';
 import type { ClusterRecording } from './recording.ts';
 import { storeSecret } from './store-objects.ts';
@@ -31,6 +32,8 @@ const compress = promisify(gzip);
 export interface ApiServerOptions {
   /** Refuses what `access.yaml` does not allow. */
   readonly enforceAccess: boolean;
+  /** Answers in protobuf where that is preferred, as the real API server does. */
+  readonly protobuf: boolean;
   /** Told of each request that would have changed something. */
   onWrite(method: string, path: string): void;
 }
@@ -66,7 +69,11 @@ export function apiServer(
     }
     if (failure) return replayed(failure);
     if (isReview) return review(url.pathname, request.body);
-    return read(url, String(request.headers.accept ?? ''));
+    const accept = String(request.headers.accept ?? '');
+    const isBinary = accept.startsWith('application/vnd.kubernetes.protobuf');
+    if (!isBinary || !options.protobuf) return read(url, isBinary ? '' : accept);
+    const given = await read(url, accept);
+    return given.is === 'answer' && isStatus(given) ? binaryStatus(given) : given;
   }
 
   function review(path: string, body: Buffer): WholeAnswer {
@@ -196,6 +203,10 @@ function placeOf(group: string, version: string, parts: readonly string[]): Plac
   const isNamespaced = parts[0] === 'namespaces' && parts.length > 2;
   const [resource = '', name = '', subresource = ''] = isNamespaced ? parts.slice(2) : parts;
   return { group, version, resource, namespace: isNamespaced ? parts[1]! : '', name, subresource };
+}
+
+function isStatus({ status, headers }: WholeAnswer): boolean {
+  return status >= 400 && headers['content-type'] === 'application/json';
 }
 
 function verbIsPublic(spec: RawObject): boolean {

@@ -24,6 +24,8 @@ export interface FleetOptions {
   readonly faults?: readonly Fault[];
   /** Whether reads that `access.yaml` does not allow are refused. Default true. */
   readonly enforceAccess?: boolean;
+  /** Answers in protobuf where that is preferred, as real API servers do. Default false: faults change JSON. */
+  readonly protobuf?: boolean;
   /** Whether `close` throws after a request that would have changed something (it is answered 405). Default true. */
   readonly failOnWrite?: boolean;
 }
@@ -104,6 +106,7 @@ export async function startFleet(bundle: BundleFiles, options: FleetOptions = {}
     if (unreachable !== undefined) return unreachable;
     const handle = apiServer(recording, {
       enforceAccess: options.enforceAccess ?? true,
+      protobuf: options.protobuf ?? false,
       onWrite,
     });
     return `http://127.0.0.1:${await opened(serveHttp(service(recording.name, new Date(recording.takenAt), handle)))}`;

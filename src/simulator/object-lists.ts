@@ -1,6 +1,7 @@
 import type { RawObject } from '../model/source.ts';
 import { jsonAnswer, statusAnswer, type WholeAnswer } from './answers.ts';
 import { refillCredentials } from './credentials.ts';
+import { binaryList, binaryObject, binaryType } from './protobuf-encoding.ts';
 import type { ClusterRecording } from './recording.ts';
 import { fits } from './selectors.ts';
 import { storeConfigMapData } from './store-objects.ts';
@@ -116,9 +117,25 @@ export function listPage(
     const items = page.map(object => ({ metadata: JSON.parse(object.text).metadata }));
     return jsonAnswer(200, { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata, items });
   }
+  const type = binaryType(accept, apiVersion, list.kind);
+  if (type) {
+    const objects = page.map(object => binaryOnce(object, type));
+    return binaryList(apiVersion, list.kind, metadata, objects);
+  }
   const head = JSON.stringify({ kind: list.kind, apiVersion, metadata });
   const body = `${head.slice(0, -1)},"items":[${page.map(object => object.text).join(',')}]}\n`;
   return { ...jsonAnswer(200, null), body: Buffer.from(body) };
+}
+
+const binaries = new WeakMap<RecordedObject, Uint8Array>();
+
+function binaryOnce(object: RecordedObject, type: string): Uint8Array {
+  let binary = binaries.get(object);
+  if (!binary) {
+    binary = binaryObject(type, JSON.parse(object.text));
+    binaries.set(object, binary);
+  }
+  return binary;
 }
 
 function continueToken(start: number): string {

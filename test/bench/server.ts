@@ -10,6 +10,6 @@ const bundle = await syntheticBundle({
   podsPerCluster: Number(podsPerCluster),
   base: await openBundleFiles(base!),
 });
-const fleet = await startFleet(bundle, { enforceAccess: false });
+const fleet = await startFleet(bundle, { enforceAccess: false, protobuf: true });
 writeFileSync(kubeconfig!, fleet.kubeconfig);
 console.log(JSON.stringify({ clusters: fleet.clusters.map(({ name, url }) => ({ name, url })) }));

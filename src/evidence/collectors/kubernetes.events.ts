@@ -25,8 +25,9 @@ export const collector = fetched({
     },
   ],
   async collect(context) {
-    const answer = await context.source.list('', 'events');
-    const rows = answer.items.map(event => orGap(() => row(event, context)));
+    const take = (event: RawObject) => orGap(() => row(event, context));
+    const answer = await context.source.list('', 'events', take);
+    const rows = answer.items as ReturnType<typeof take>[];
     const unread = answer.unread.map(({ namespace, detail }) =>
       gapElement({
         evidence: 'kubernetes.events',
