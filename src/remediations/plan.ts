@@ -17,12 +17,12 @@ import { canonical, differences, diffOf, filledIn } from './changes.ts';
 import { guard, passed } from './guards.ts';
 import { changesSince, failedSince, openAttempts, writesOf } from './history.ts';
 import { leaseOf, otherHolder } from './lease.ts';
-import { ownerOf } from './owners.ts';
+import { noRollout, notInTheMiddle } from './middle.ts';
+import { nobodyReverts, type Owned, ownedObjects } from './owners.ts';
 import { lookAt, type Moment, perform, permissionsOf, writtenBy } from './perform.ts';
 import { Refusal } from './refusal.ts';
 import { manifestOf, repositoryPatches } from './repository-patch.ts';
-import { nameOf, permissionText, sameTarget, WORKLOAD_KINDS } from './targets.ts';
-import { replaysLog, rolloutOf } from './workloads.ts';
+import { nameOf, permissionText, sameTarget } from './targets.ts';
 
 /** Seconds between an attempt that did not help and the next one. */
 const COOL_DOWN = 600;
@@ -41,8 +41,9 @@ export async function planOf(action: Action, planning: Planning): Promise<Plan> 
   const draft = await draftOf(action, planning);
   const writes = writesOf({ steps: draft.steps } as Plan);
   const objects = await objectsOf(writes, planning).catch(gapless([]));
-  const owners = await ownersOf(writes, planning).catch(gapless<Owned[]>([]));
-  const patches = repositoryPatches(writes, owners);
+  const owners = await ownedObjects(writes, planning).catch(asGap);
+  const known = owners instanceof GapSignal ? [] : owners;
+  const patches = repositoryPatches(writes, known);
   const guards =
     draft.steps.length === 0
       ? draft.guards
@@ -51,7 +52,7 @@ export async function planOf(action: Action, planning: Planning): Promise<Plan> 
           ...draft.guards,
           ...(await commonGuards(writes, owners, draft, planning)),
         ];
-  const applied = owners.filter(({ owner }) => owner.is === 'applied');
+  const applied = known.filter(({ owner }) => owner.is === 'applied');
   const body = {
     action: action.id,
     title: action.title,
@@ -112,6 +113,11 @@ function refusedDraft(id: string, detail: string, result: Guard['result']): Draf
   };
 }
 
+function asGap(error: unknown): GapSignal {
+  if (error instanceof GapSignal) return error;
+  throw error;
+}
+
 function gapless<Value>(value: Value): (error: unknown) => Value {
   return error => {
     // What could not be read refuses by its own guard.
@@ -136,34 +142,13 @@ function isOfBucket(verb: Step['do']): boolean {
   return verb === 'create-bucket' || verb === 'put-mark' || verb === 'delete-mark' || verb === 'delete-empty-bucket';
 }
 
-/** An object whose configuration is changed, with who else writes it. */
-export interface Owned {
-  readonly target: Target;
-  readonly object: RawObject;
-  readonly owner: ReturnType<typeof ownerOf>;
-}
-
-/** Restarts and deletions of pods are undone by nobody: only what is configured has an owner to ask. */
-async function ownersOf(writes: readonly Step[], { api }: Planning): Promise<Owned[]> {
-  const owned: Owned[] = [];
-  for (const { target, do: verb } of writes) {
-    if (verb !== 'change' && verb !== 'edit-text') continue;
-    if (owned.some(other => sameTarget(other.target, target))) continue;
-    // A scale subresource has no owner of its own: its object has.
-    const { subresource: _scale, ...whole } = target;
-    const object = await api.get(whole);
-    if (object) owned.push({ target, object, owner: ownerOf(object) });
-  }
-  return owned;
-}
-
 async function commonGuards(
   writes: readonly Step[],
-  owners: readonly Owned[],
+  owners: readonly Owned[] | GapSignal,
   draft: Draft,
   planning: Planning,
 ): Promise<readonly Guard[]> {
-  const { api, wishes, history, finding } = planning;
+  const { api, history, finding } = planning;
   const now = Date.parse(api.now());
   return [
     await guard('may-write', 'you may do each step', () => mayDo(writes, planning)),
@@ -171,19 +156,14 @@ async function commonGuards(
       dryRun(writes, planning),
     ),
     await guard('owner-known', 'nobody else writes it', () => {
-      const operated = owners.find(
-        ({ owner, target }) => owner.is === 'operator' && !draft.held?.some(held => sameTarget(held, target)),
-      );
-      if (operated) return `${nameOf(operated.target)} is written by ${operated.owner.who}`;
-      const reverted = owners.find(({ owner }) => owner.is === 'gitops');
-      if (!reverted || wishes.insist) return true;
-      return `${nameOf(reverted.target)} comes from ${reverted.owner.who}, which would take the change back: --emit-patch DIR writes it for the repository, --insist writes it all the same`;
+      if (owners instanceof GapSignal) throw owners;
+      return nobodyReverts(owners, draft.held ?? [], planning);
     }),
     await guard('no-other-change-running', 'no other change of it is under way', () =>
       noOtherChange(writes, draft, planning),
     ),
     await guard('not-in-the-middle', 'nothing there is starting, growing or short of room', () =>
-      notInTheMiddle(writes, draft, planning),
+      notInTheMiddle(writes, draft, api),
     ),
     await guard('budget', `fewer than ${CHANGES_PER_HOUR} changes of it in the last hour`, () => {
       for (const { target } of writes) {
@@ -267,42 +247,7 @@ async function noOtherChange(writes: readonly Step[], draft: Draft, planning: Pl
     if (both)
       return `${attempt.begin.id} was begun on ${nameOf(both.target)} and not ended: thanos-doctor fix --resume`;
   }
-  for (const { target } of writes) {
-    const { subresource: _scale, ...whole } = target;
-    const isPrometheus = target.kind === 'Prometheus';
-    if (!isPrometheus && !WORKLOAD_KINDS.has(target.kind)) continue;
-    const object = await api.get(whole);
-    if (isPrometheus && object?.spec?.paused === true && !draft.mends) return `${nameOf(target)} is paused`;
-    if (!isPrometheus && object && !draft.mends && rolloutOf(object).running) {
-      return `the pods of ${nameOf(target)} are being replaced now`;
-    }
-  }
-  return true;
-}
-
-const STARTING = new Set(['Prometheus', 'StatefulSet', 'Secret']);
-
-async function notInTheMiddle(writes: readonly Step[], draft: Draft, planning: Planning): Promise<true | string> {
-  const { api } = planning;
-  const namespaces = [...new Set(writes.map(({ target }) => target.namespace).filter(Boolean))];
-  for (const namespace of namespaces) {
-    const claims = writes.some(({ target }) => STARTING.has(target.kind) || target.kind === 'PersistentVolumeClaim')
-      ? await api.list('', 'persistentvolumeclaims', namespace)
-      : [];
-    const resizing = draft.mends ? undefined : claims.find(isResizing);
-    if (resizing) return `claim ${namespace}/${resizing.metadata.name} is being resized`;
-    if (!writes.some(({ target }) => STARTING.has(target.kind))) continue;
-    const pods = await api.list('', 'pods', namespace);
-    const replaying = draft.mends ? undefined : pods.find(replaysLog);
-    if (replaying) return `pod ${namespace}/${replaying.metadata.name} replays its write-ahead log`;
-  }
-  return true;
-}
-
-function isResizing(claim: RawObject): boolean {
-  return (claim.status?.conditions ?? []).some(
-    (condition: RawObject) => /Resiz/.test(condition.type) && condition.status === 'True',
-  );
+  return noRollout(writes, draft, api);
 }
 
 function diffsOf(steps: readonly Step[]): Plan['diffs'] {

@@ -2,14 +2,8 @@ import { stringify } from 'yaml';
 import type { RepositoryPatch, Step, Target } from '../model/remediation.ts';
 import type { RawObject } from '../model/source.ts';
 import { fitsMergePatch, jsonPatchOf, mergePatchOf } from './changes.ts';
-import type { ownerOf } from './owners.ts';
+import type { Owned } from './owners.ts';
 import { nameOf, sameTarget } from './targets.ts';
-
-interface Owned {
-  readonly target: Target;
-  readonly object: RawObject;
-  readonly owner: ReturnType<typeof ownerOf>;
-}
 
 /** The configuration changes of a plan as patches for kustomize, for objects that come from a repository. */
 export function repositoryPatches(writes: readonly Step[], owned: readonly Owned[]): readonly RepositoryPatch[] {

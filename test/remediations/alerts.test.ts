@@ -3,7 +3,7 @@ import { deadSelector } from '../../src/evidence/components/dead-alerts.ts';
 import { parsePromql, selectorsOf } from '../../src/evidence/components/promql.ts';
 import { WATCHES } from '../../src/evidence/components/watched-components.ts';
 import { replacementOf } from '../../src/remediations/dead-expressions.ts';
-import { labelsFor, takesRule } from '../../src/remediations/rule-selection.ts';
+import { labelsFor, takesRule } from '../../src/remediations/selectors.ts';
 import { THANOS_ALERTS } from '../../src/remediations/thanos-alerts.ts';
 import { refusals, stage } from './harness.ts';
 import { SCENES } from './scenes.ts';

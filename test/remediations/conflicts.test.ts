@@ -237,7 +237,7 @@ describe('guards', () => {
     const scene = {
       ...SCENES['kubernetes.restart-workload']!,
       with: { workload: 'StatefulSet ns/set' },
-      objects: [set, pod(set, 'set-0')],
+      objects: [set, pod(set, 'set-0'), node('node-1')],
     };
     expect(refusals(await (await stage(scene)).plan())).toEqual([
       expect.stringMatching(/^second-replica-ready failed/),

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { RawObject } from '../../src/model/source.ts';
 import type { Answer } from '../../src/simulator/answers.ts';
 import { refusals, type Scene, stage } from './harness.ts';
-import { pod, SCENES, workload } from './scenes.ts';
+import { node, pod, SCENES, workload } from './scenes.ts';
 
 const refusalsOf = async (scene: Scene) => refusals(await (await stage(scene)).plan());
 const answering =
@@ -192,7 +192,12 @@ describe.each(['monitoring.name-service-port', 'monitoring.set-monitor-port'])('
       'no proxy',
       {
         ...scene,
-        server: { other: answering(403, '{"kind":"Status","apiVersion":"v1","status":"Failure","code":403,"reason":"Forbidden"}') },
+        server: {
+          other: answering(
+            403,
+            '{"kind":"Status","apiVersion":"v1","status":"Failure","code":403,"reason":"Forbidden"}',
+          ),
+        },
       },
       /^metrics-answer unknown/,
     ],
@@ -213,4 +218,151 @@ test('a Service with two ports without a name is not named', async () => {
   expect(await refusalsOf({ ...scene, objects })).toEqual([
     'single-port-or-all-named failed: Service store has several ports without a name',
   ]);
+});
+
+describe('prometheus.extend-startup-budget', () => {
+  const scene = SCENES['prometheus.extend-startup-budget']!;
+  const [hit] = (scene.evidence!['logs.signatures'] as RawObject).hits as readonly RawObject[];
+  const withHits = (...hits: readonly RawObject[]): Scene => ({
+    ...scene,
+    evidence: { ...scene.evidence, 'logs.signatures': { hits } },
+  });
+
+  test('gives twice the time that the whole replay takes by its pace', async () => {
+    const planned = await (await stage(scene)).plan();
+    // 900 s for 80 of 100 segments at 10 s each, and 20 more.
+    expect(planned.diffs[0]!.lines).toEqual(['+ spec.maximumStartupDurationSeconds: 2220']);
+  });
+
+  test.each<[string, Scene, RegExp]>([
+    ['a log without segments', withHits(), /^replay-progresses failed: the log .* names no segment/],
+    [
+      'one that stands',
+      withHits({ ...hit, last: '2026-11-23T07:38:00Z' }),
+      /^replay-progresses failed: prometheus-main-0 stands at segment 80/,
+    ],
+    [
+      'a log that was not read',
+      { ...scene, evidence: { ...scene.evidence, 'logs.signatures': undefined } },
+      /^evidence-known unknown/,
+    ],
+  ])('is refused for %s', async (_, given, why) => {
+    expect(await refusalsOf(given)).toEqual([expect.stringMatching(why)]);
+  });
+
+  test('the last segment is not the end: what comes after it says nothing', async () => {
+    const done = { ...hit, last: '2026-11-23T07:38:00Z', captured: { segment: '100', last: '100' } };
+    expect(await refusalsOf(withHits(done))).toEqual([]);
+  });
+});
+
+describe('cilium.announce-load-balancer-addresses', () => {
+  const scene = SCENES['cilium.announce-load-balancer-addresses']!;
+  const [row] = scene.evidence!['cilium.load-balancers'] as readonly RawObject[];
+  const withRows = (...rows: readonly RawObject[]): Scene => ({
+    ...scene,
+    evidence: { ...scene.evidence, 'cilium.load-balancers': rows },
+  });
+  const withPolicy = (spec: RawObject): Scene => ({
+    ...scene,
+    objects: scene.objects.map(object =>
+      object.kind === 'CiliumL2AnnouncementPolicy' ? { ...object, spec: { ...object.spec, ...spec } } : object,
+    ),
+  });
+
+  test.each<[string, Scene, RegExp]>([
+    [
+      'another cluster that announces it',
+      withRows(row!, { service: { key: 'Service ns/other' }, ips: row!.ips, fault: { name: '' }, l2: { holder: 'n' } }),
+      /^address-not-announced-elsewhere failed: n announces 10.0.0.8 for Service ns\/other/,
+    ],
+    ['nobody who waits', withRows(), /^policy-matches-service-and-node failed: no Service waits for it/],
+    [
+      'a policy for other Services',
+      withPolicy({ serviceSelector: { matchLabels: { app: 'other' } } }),
+      /^policy-matches-service-and-node failed: it does not take Service ns\/edge/,
+    ],
+    [
+      'a policy for other nodes',
+      withPolicy({ nodeSelector: { matchLabels: { zone: 'b' } } }),
+      /^policy-matches-service-and-node failed: it takes no node that is ready/,
+    ],
+    [
+      'addresses that were not read',
+      { ...scene, evidence: { 'cilium.config': { l2Announcements: true } } },
+      /^policy-matches-service-and-node unknown/,
+    ],
+  ])('is refused with %s', async (_, given, why) => {
+    expect((await refusalsOf(given))[0]).toMatch(why);
+  });
+});
+
+describe('in the middle of something', () => {
+  const scene = SCENES['prometheus.lengthen-retention']!;
+  const owner = [{ kind: 'Prometheus', name: 'main', uid: 'uid-main', controller: true }];
+  const set = workload('StatefulSet', 'prometheus-main', {
+    metadata: { ownerReferences: owner, generation: 2 },
+    status: { observedGeneration: 2 },
+  });
+  const replica = pod(set, 'prometheus-main-0');
+
+  test('a Prometheus that is being rolled out is left alone', async () => {
+    const running = { ...set, status: { ...set.status, observedGeneration: 1 } };
+    expect(await refusalsOf({ ...scene, objects: [...scene.objects, running] })).toEqual([
+      'no-other-change-running failed: the pods of Prometheus ns/main are being replaced now',
+    ]);
+    expect(await refusalsOf({ ...scene, objects: [...scene.objects, set] })).toEqual([]);
+  });
+
+  test.each(['MemoryPressure', 'DiskPressure', 'PIDPressure'])(
+    'nothing is started anew on a node with %s',
+    async type => {
+      const pressed = node('node-1', { status: { conditions: [{ type, status: 'True' }] } });
+      expect(await refusalsOf({ ...scene, objects: [...scene.objects, set, replica, pressed] })).toEqual([
+        `not-in-the-middle failed: node node-1 has ${type}`,
+      ]);
+      const other = { ...pressed, metadata: { name: 'node-2' } };
+      expect(await refusalsOf({ ...scene, objects: [...scene.objects, set, replica, node('node-1'), other] })).toEqual(
+        [],
+      );
+    },
+  );
+
+  test('nodes that cannot be listed refuse', async () => {
+    const objects = [...scene.objects, set, replica, node('node-1')];
+    const other = ({ pathname }: URL): Answer | undefined =>
+      pathname === '/api/v1/nodes'
+        ? {
+            is: 'answer',
+            status: 403,
+            headers: {},
+            body: Buffer.from('{"kind":"Status","apiVersion":"v1","code":403}'),
+          }
+        : undefined;
+    expect(await refusalsOf({ ...scene, objects, server: { other } })).toEqual([
+      expect.stringMatching(/^not-in-the-middle unknown/),
+    ]);
+  });
+
+  test('pods of a Deployment are found through its ReplicaSets', async () => {
+    const restart = SCENES['kubernetes.restart-workload']!;
+    const deployment = restart.objects.find(({ kind }) => kind === 'Deployment')!;
+    const replicas = {
+      apiVersion: 'apps/v1',
+      kind: 'ReplicaSet',
+      metadata: {
+        name: 'resizer-1',
+        namespace: 'ns',
+        uid: 'uid-rs',
+        ownerReferences: [{ kind: 'Deployment', name: 'resizer', uid: deployment.metadata.uid, controller: true }],
+      },
+      spec: {},
+    };
+    const of = { kind: 'ReplicaSet', metadata: { name: 'resizer', uid: 'uid-rs' } };
+    const pressed = node('node-1', { status: { conditions: [{ type: 'DiskPressure', status: 'True' }] } });
+    const objects = [deployment, replicas, pod(of, 'resizer-1-a'), pod(of, 'resizer-1-b'), pressed];
+    expect(await refusalsOf({ ...restart, objects })).toEqual([
+      'not-in-the-middle failed: node node-1 has DiskPressure',
+    ]);
+  });
 });

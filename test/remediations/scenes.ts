@@ -194,7 +194,16 @@ function quarantined(): readonly RawObject[] {
     metadata: { name: 'pv-data-1' },
     spec: { csi: { volumeHandle: 'pv-data-1' } },
   };
-  return [prometheus({ replicas: 2 }), set, replica(0), replica(1), claim('data-0'), claim('data-1'), volume];
+  return [
+    node('node-1'),
+    prometheus({ replicas: 2 }),
+    set,
+    replica(0),
+    replica(1),
+    claim('data-0'),
+    claim('data-1'),
+    volume,
+  ];
 }
 
 /** Every Prometheus tells these as its blocks. */
@@ -343,7 +352,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   'kubernetes.restart-workload': {
     action: 'kubernetes.restart-workload',
     with: { workload: 'Deployment ns/resizer' },
-    objects: [RESTARTED, pod(RESTARTED, 'resizer-1'), pod(RESTARTED, 'resizer-2')],
+    objects: [node('node-1'), RESTARTED, pod(RESTARTED, 'resizer-1'), pod(RESTARTED, 'resizer-2')],
   },
   'kubernetes.delete-pod': {
     action: 'kubernetes.delete-pod',
@@ -413,12 +422,25 @@ export const SCENES: Readonly<Record<string, Scene>> = {
     evidence: {
       'prometheus.replicas': [
         {
-          prometheus: { namespace: 'ns', name: 'main' },
-          pod: { name: 'prometheus-main-0' },
+          prometheus: { key: 'Prometheus ns/main' },
+          pod: { namespace: 'ns', name: 'prometheus-main-0' },
+          container: 'prometheus',
+          ready: false,
           last: { reason: 'Error' },
-          before: { reason: '' },
+          before: { reason: '', ranFor: 900, finished: '2026-11-23T07:50:00Z' },
         },
       ],
+      'logs.signatures': {
+        hits: [
+          {
+            id: 'wal-segment-loaded',
+            count: 81,
+            first: '2026-11-23T07:36:00Z',
+            last: '2026-11-23T07:49:20Z',
+            captured: { segment: '80', last: '100' },
+          },
+        ],
+      },
     },
   },
   'prometheus.set-external-labels': {
@@ -488,6 +510,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
     action: 'prometheus.grow-claim',
     with: { prometheus: 'Prometheus ns/main' },
     objects: [
+      node('node-1'),
       prometheus({
         storage: {
           volumeClaimTemplate: {
@@ -768,15 +791,28 @@ export const SCENES: Readonly<Record<string, Scene>> = {
         apiVersion: 'cilium.io/v2',
         kind: 'CiliumL2AnnouncementPolicy',
         metadata: { name: 'main' },
-        spec: { externalIPs: true },
+        spec: { externalIPs: true, serviceSelector: { matchLabels: { app: 'edge' } } },
       },
+      {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name: 'edge', namespace: 'ns', labels: { app: 'edge' } },
+        spec: { type: 'LoadBalancer', ports: [{ port: 10901 }] },
+      },
+      node('node-1'),
     ],
-    evidence: { 'cilium.config': { l2Announcements: true } },
+    evidence: {
+      'cilium.config': { l2Announcements: true },
+      'cilium.load-balancers': [
+        { service: { key: 'Service ns/edge' }, ips: ['10.0.0.8'], fault: { name: 'main' }, l2: { holder: '' } },
+      ],
+    },
   },
   'cilium.restart-operator': {
     action: 'cilium.restart-operator',
     with: { workload: 'Deployment ns/cilium-operator' },
     objects: [
+      node('node-1'),
       workload('Deployment', 'cilium-operator'),
       pod(workload('Deployment', 'cilium-operator'), 'cilium-operator-1'),
       workload('DaemonSet', 'cilium', {
@@ -956,6 +992,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
           containers: [{ name: 'main', image: 'example/main:1', ports: [{ name: 'grpc', containerPort: 10901 }] }],
         },
       }),
+      node('node-1'),
       GRAFANA,
       pod(GRAFANA, 'grafana-1'),
       pod(GRAFANA, 'grafana-2'),

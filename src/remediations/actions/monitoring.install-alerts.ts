@@ -4,7 +4,7 @@ import { rowsOf } from '../evidence-rows.ts';
 import { guard } from '../guards.ts';
 import { metricsFor } from '../metric-names.ts';
 import { Refusal } from '../refusal.ts';
-import { type Evaluator, evaluatorsOf, labelsFor, takesRule } from '../rule-selection.ts';
+import { type Evaluator, evaluatorsOf, labelsFor, takesRule } from '../selectors.ts';
 import { existing } from '../steps.ts';
 import { nameOf, targetOf, targetOfKey } from '../targets.ts';
 import { THANOS_ALERTS, type ThanosAlert } from '../thanos-alerts.ts';

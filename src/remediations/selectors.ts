@@ -36,7 +36,8 @@ export function labelsFor(selector: RawObject | undefined): Labels | undefined {
   return matches(selector, labels) ? labels : undefined;
 }
 
-function matches(selector: RawObject, labels: Labels): boolean {
+/** Whether a label selector takes these labels; an empty one takes all. */
+export function matches(selector: RawObject, labels: Labels): boolean {
   const { matchLabels = {}, matchExpressions = [] } = selector;
   return (
     Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
