@@ -95,6 +95,7 @@ import { collector as alertmanagerInstances } from './derived/alertmanager.insta
 import { collector as alertmanagerRouting } from './derived/alertmanager.routing.ts';
 import { collector as bucketGroups } from './derived/bucket.groups.ts';
 import { collector as bucketHoles } from './derived/bucket.holes.ts';
+import { collector as bucketLocalCompaction } from './derived/bucket.local-compaction.ts';
 import { collector as bucketProducers } from './derived/bucket.producers.ts';
 import { collector as bucketUpkeep } from './derived/bucket.upkeep.ts';
 import { collector as ciliumConfig } from './derived/cilium.config.ts';
@@ -159,6 +160,7 @@ import { collector as storageNodeDiskUsage } from './derived/storage.node-disk-u
 import { collector as storagePodDiskUsage } from './derived/storage.pod-disk-usage.ts';
 import { collector as storageStaticClaims } from './derived/storage.static-claims.ts';
 import { collector as storageTemplateClaims } from './derived/storage.template-claims.ts';
+import { collector as thanosBlockVisibility } from './derived/thanos.block-visibility.ts';
 import { collector as thanosCompactors } from './derived/thanos.compactors.ts';
 import { collector as thanosComponents } from './derived/thanos.components.ts';
 import { collector as thanosLog } from './derived/thanos.log.ts';
@@ -271,6 +273,7 @@ const ALL: readonly Collector[] = [
   alertmanagerRouting as unknown as Collector,
   bucketGroups as unknown as Collector,
   bucketHoles as unknown as Collector,
+  bucketLocalCompaction as unknown as Collector,
   bucketProducers as unknown as Collector,
   bucketUpkeep as unknown as Collector,
   ciliumConfig as unknown as Collector,
@@ -335,6 +338,7 @@ const ALL: readonly Collector[] = [
   storagePodDiskUsage as unknown as Collector,
   storageStaticClaims as unknown as Collector,
   storageTemplateClaims as unknown as Collector,
+  thanosBlockVisibility as unknown as Collector,
   thanosCompactors as unknown as Collector,
   thanosComponents as unknown as Collector,
   thanosLog as unknown as Collector,

@@ -110,6 +110,7 @@ describe('minio.metrics', () => {
       'minio_cluster_capacity_usable_total_bytes{server="a"} 1000',
       'minio_cluster_capacity_usable_free_bytes{server="a"} 70',
       'minio_cluster_drive_offline_total{server="a"} 1',
+      '',
     ].join('\n');
     expect(await collect(metrics, server({ body }))).toMatchObject([
       { pod: { name: 'minio-0' }, capacity: 1000, free: 70, freePercent: 7, drivesOffline: 1, nodesOffline: 0 },
@@ -123,7 +124,7 @@ describe('minio.metrics', () => {
       [{ status: 404 }, 'not-found'],
       [{ status: 500 }, 'server-error'],
       [{ body: '<html>' }, 'malformed'],
-      [{ body: 'up 1' }, 'malformed'],
+      [{ body: 'up 1\n' }, 'malformed'],
       [undefined, 'not-in-bundle'],
     ] as const) {
       const [row] = await collect(metrics, server(answer));

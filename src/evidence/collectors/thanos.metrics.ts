@@ -62,6 +62,8 @@ const ROW = {
   containerKey: 'str',
   component: 'str',
   subject: REF,
+  /** Of the program itself; '' where it does not say. */
+  version: 'str',
   ...NUMBER_SHAPE,
   /** Of the last upload of this process; '' before the first. */
   lastUpload: 'time',
@@ -102,6 +104,7 @@ const WANTED = [
   'thanos_store_nodes_grpc_connections',
   'thanos_query_endpoints_dns_provider_results',
   'http_requests_total',
+  'thanos_build_info',
   'process_start_time_seconds',
   'thanos_rule_*',
   'thanos_receive_*',
@@ -148,6 +151,7 @@ function read(context: { readonly takenAt: number }, exposition: Exposition): Pa
   const cpu = sumOf(exposition, 'process_cpu_seconds_total') ?? 0;
   const row: Partial<Row> = {
     ...Object.fromEntries(NUMBER_FIELDS.map(field => [field, sumOf(exposition, NUMBERS[field][0]) ?? 0])),
+    version: samplesOf(exposition, 'thanos_build_info')[0]?.labels.version ?? '',
     lastUpload,
     lastUploadAge: age(context, lastUpload),
     objstoreFailures: operations(exposition, 'thanos_objstore_bucket_operation_failures_total'),

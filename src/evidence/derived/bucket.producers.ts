@@ -31,6 +31,8 @@ const ROW = {
   newestId: 'str',
   blocks: 'int',
   blocksLastDay: 'int',
+  /** What wrote them, as their meta.json says: sidecar, ruler, receive, compactor, bucket.upload, … */
+  sources: ['str'],
   level1: 'int',
   /** Seconds between two blocks of a producer that is well. */
   expectedEvery: 'int',
@@ -74,6 +76,7 @@ const CONTENT = [
   'newestId',
   'blocks',
   'blocksLastDay',
+  'sources',
   'level1',
   'late',
   'neverUploaded',
@@ -188,6 +191,7 @@ function freshness(now: { readonly takenAt: number }, own: readonly Block[], dur
     newestId: newest?.id ?? '',
     blocks: own.length,
     blocksLastDay: own.filter(block => block.createdAge <= 86_400).length,
+    sources: [...new Set(own.map(block => block.source))].sort(),
     level1: own.filter(block => block.level <= 1).length,
     expectedEvery: duration,
     late: newestMaxAge > 2 * duration + 1800,
