@@ -144,6 +144,7 @@ import { collector as prometheusOperatorScrapeChain } from './derived/prometheus
 import { collector as prometheusOperatorSelection } from './derived/prometheus-operator.selection.ts';
 import { collector as prometheusOperatorServiceMonitors } from './derived/prometheus-operator.service-monitors.ts';
 import { collector as prometheusAlertExpressions } from './derived/prometheus.alert-expressions.ts';
+import { collector as prometheusDeletedBlocks } from './derived/prometheus.deleted-blocks.ts';
 import { collector as prometheusDuplicateTargets } from './derived/prometheus.duplicate-targets.ts';
 import { collector as prometheusInstances } from './derived/prometheus.instances.ts';
 import { collector as prometheusLoadedRuleFiles } from './derived/prometheus.loaded-rule-files.ts';
@@ -322,6 +323,7 @@ const ALL: readonly Collector[] = [
   prometheusOperatorSelection as unknown as Collector,
   prometheusOperatorServiceMonitors as unknown as Collector,
   prometheusAlertExpressions as unknown as Collector,
+  prometheusDeletedBlocks as unknown as Collector,
   prometheusDuplicateTargets as unknown as Collector,
   prometheusInstances as unknown as Collector,
   prometheusLoadedRuleFiles as unknown as Collector,
