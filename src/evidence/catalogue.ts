@@ -108,6 +108,7 @@ import { collector as fleetBuckets } from './derived/fleet.buckets.ts';
 import { collector as fleetClocks } from './derived/fleet.clocks.ts';
 import { collector as fleetClusterLabel } from './derived/fleet.cluster-label.ts';
 import { collector as fleetClusters } from './derived/fleet.clusters.ts';
+import { collector as fleetEdgeSettings } from './derived/fleet.edge-settings.ts';
 import { collector as fleetEndpoints } from './derived/fleet.endpoints.ts';
 import { collector as fleetProducers } from './derived/fleet.producers.ts';
 import { collector as fleetReachability } from './derived/fleet.reachability.ts';
@@ -287,6 +288,7 @@ const ALL: readonly Collector[] = [
   fleetClocks as unknown as Collector,
   fleetClusterLabel as unknown as Collector,
   fleetClusters as unknown as Collector,
+  fleetEdgeSettings as unknown as Collector,
   fleetEndpoints as unknown as Collector,
   fleetProducers as unknown as Collector,
   fleetReachability as unknown as Collector,
