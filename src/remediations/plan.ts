@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { GapSignal } from '../model/gap.ts';
 import type {
   Action,
-  AuditLine,
   Draft,
   Guard,
   Plan,
@@ -30,7 +29,6 @@ const CHANGES_PER_HOUR = 3;
 
 export interface Planning extends PlanInput {
   readonly writer: Writer;
-  readonly history: readonly AuditLine[];
   /** For the dry run; nothing of it stays. */
   readonly moment: Moment;
 }

@@ -3,7 +3,7 @@ import { openAttempts } from '../../src/remediations/history.ts';
 import { type Controller, rollout } from '../mutable-server/controllers.ts';
 import type { Call, Fault } from '../mutable-server/server.ts';
 import { Killed, refusals, stage, stateOfCluster } from './harness.ts';
-import { base64, node, PLAIN_HTTP, pod, SCENES, STORE_TEXT, secret, workload } from './scenes.ts';
+import { base64, node, PLAIN_HTTP, pod, RELEASE, SCENES, STORE_TEXT, secret, workload } from './scenes.ts';
 
 const EDITED = STORE_TEXT.replace('"s3.example"\n', '"s3.example"\n  insecure: true\n');
 const textOf = (server: Awaited<ReturnType<typeof stage>>['server']) =>
@@ -352,6 +352,7 @@ describe('guards', () => {
     const objects = [
       secret(STORE_TEXT, { metadata: { name: 'objstore', namespace: 'ns', ...metadata } }),
       ...PLAIN_HTTP.objects.slice(1),
+      RELEASE,
     ];
     const { plan } = await stage({ ...PLAIN_HTTP, objects });
     const planned = await plan();

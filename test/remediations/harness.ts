@@ -166,7 +166,7 @@ export async function stage(scene: Scene, start: StartServer = startMutableServe
       parameters: given.with,
       api: writer,
       writer,
-      evidence: evidenceOf(given.evidence ?? {}),
+      evidence: evidenceOf({ 'kubernetes.owners': ownersIn(given.objects), ...given.evidence }),
       fleet: evidenceOf(given.evidence ?? {}),
       wishes: { ...NO_WISHES, ...given.wishes },
       history: lines,
@@ -242,6 +242,14 @@ function findingOf(scene: Scene): Finding {
     fix: { byHand: '', automatic: scene.action, action: { id: scene.action, with: scene.with, risk: '', onlyIf: [] } },
     involves: [],
   };
+}
+
+/** What the evidence says of the workloads of a scene: nobody else writes them. */
+function ownersIn(objects: readonly RawObject[]): readonly RawObject[] {
+  return objects.map(({ kind, metadata: { namespace, name } }) => {
+    const key = `${kind} ${namespace}/${name}`;
+    return { object: { key }, writeTo: { key }, gitops: '' };
+  });
 }
 
 function evidenceOf(given: Readonly<Record<string, unknown>>): EvidenceStore {

@@ -104,6 +104,14 @@ export function secret(text = STORE_TEXT, more: RawObject = {}): RawObject {
   };
 }
 
+/** A revision of the Helm release `stack`. */
+export const RELEASE = {
+  apiVersion: 'v1',
+  kind: 'Secret',
+  type: 'helm.sh/release.v1',
+  metadata: { name: 'sh.helm.release.v1.stack.v1', namespace: 'ns', labels: { owner: 'helm', name: 'stack' } },
+};
+
 const STORE = { secret: 'Secret ns/objstore', key: 'store.yml' };
 
 export const PLAIN_HTTP: Scene = {
@@ -276,7 +284,12 @@ function bucketEvidence(blocks: readonly RawObject[]): RawObject {
       },
     ],
     'thanos.workloads': [
-      { component: 'compact', workload: { key: 'StatefulSet ns/compact' }, objstore: { id: 'ns/objstore/store.yml' } },
+      {
+        component: 'compact',
+        workload: { key: 'StatefulSet ns/compact' },
+        objstore: { id: 'ns/objstore/store.yml' },
+        version: '0.40.1',
+      },
     ],
     'thanos.compactors': [],
   };
@@ -285,10 +298,21 @@ function bucketEvidence(blocks: readonly RawObject[]): RawObject {
 const MARKED: Scene = {
   action: 'bucket.mark-no-compact',
   with: { bucket: 'thanos@127.0.0.1:1', compactor: 'StatefulSet ns/compact', block: BLOCK },
-  objects: [secret(LOCAL_STORE)],
+  objects: [secret(LOCAL_STORE), reader('compact', 'compact')],
   buckets: { thanos: [`${BLOCK}/meta.json`] },
   wishes: { bucketWrites: true },
-  evidence: bucketEvidence([block(BLOCK)]),
+  evidence: {
+    ...bucketEvidence([block(BLOCK)]),
+    'thanos.compactors': [
+      {
+        workload: { key: 'StatefulSet ns/compact' },
+        bucketKey: 'Bucket thanos@127.0.0.1:1',
+        running: true,
+        halted: true,
+        haltBlocks: [BLOCK],
+      },
+    ],
+  },
 };
 
 const BROKEN_ROLLOUT = workload('Deployment', 'query', {

@@ -77,7 +77,6 @@ export const OBJECT_STORE = {
   /** Was read, and Thanos would take it. Touching it is a gap where it could not be read. */
   usable: 'bool',
   readable: 'bool',
-  managedBy: 'str',
   /** The Service of this cluster that the host names. */
   insideCluster: REF,
   /** Ids of other configurations of this cluster with the same bucket, endpoint and prefix. */
@@ -238,8 +237,6 @@ async function rowOf(context: Context, entry: Named, services: Services): Promis
     namedBy,
     container: users[0]?.container ?? '',
     readable: true,
-    // Objects that hold credentials are never listed, so that nothing is known of their labels.
-    managedBy: '',
   };
   try {
     const answer = await context.source.objectStore(reference);
