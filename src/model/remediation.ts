@@ -316,6 +316,8 @@ export interface PlanInput {
   readonly evidence: EvidenceStore;
   readonly fleet: EvidenceStore;
   readonly wishes: Wishes;
+  /** The audit log until now. */
+  readonly history: readonly AuditLine[];
   /** What the person's own copy holds of a block; undefined where there is none. */
   copyOf(block: string): Promise<{ readonly files: number; readonly bytes: number } | undefined>;
   /** Keeps the logs of a pod's failing runs on this machine, before they go with the pod. False where that failed. */

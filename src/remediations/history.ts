@@ -59,6 +59,24 @@ export function changesSince(lines: readonly AuditLine[], cluster: string, objec
   ).length;
 }
 
+/** The newest attempt since a moment (milliseconds) by which an action changed an object and that was not taken back. */
+export function attemptSince(
+  lines: readonly AuditLine[],
+  { action, cluster, object }: { readonly action: string; readonly cluster: string; readonly object: string },
+  since: number,
+): Attempt | undefined {
+  const attempts = attemptsIn(lines);
+  return attempts.findLast(
+    ({ begin, results }) =>
+      begin.mode === 'fix' &&
+      begin.plan.action === action &&
+      begin.plan.cluster === cluster &&
+      Date.parse(begin.time) >= since &&
+      results.some(result => result.object === object && result.how !== 'held already') &&
+      !attempts.some(other => other.begin.undoes === begin.id && other.outcome?.outcome.is === 'fixed'),
+  );
+}
+
 /** The newest attempt at this finding that did not mend it and was not taken back, since a moment (milliseconds). */
 export function failedSince(lines: readonly AuditLine[], finding: string, since: number): Attempt | undefined {
   const attempts = attemptsIn(lines);

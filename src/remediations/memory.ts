@@ -1,10 +1,13 @@
-import type { Guard, PlanInput } from '../model/remediation.ts';
+import type { Guard, PlanInput, Target } from '../model/remediation.ts';
 import type { RawObject } from '../model/source.ts';
 import { guard } from './guards.ts';
+import { attemptSince } from './history.ts';
 import { bytesOf, quantityOf } from './quantities.ts';
 import { Refusal } from './refusal.ts';
+import { nameOf } from './targets.ts';
 
 const GROWTH = 1.5;
+const DAY = 24 * 3_600_000;
 const ROUNDING = 256 * 1024 ** 2;
 
 /** The next memory limit, and the next request where it was the same. Refuses past `--max-memory`. */
@@ -52,6 +55,15 @@ function requestOf(pod: RawObject): number {
     // Where only a limit is set, that is the request too.
     return sum + (bytesOf(resources?.requests?.memory ?? resources?.limits?.memory) ?? 0);
   }, 0);
+}
+
+/** A limit that was raised and is hit again within a day is not what is wrong. */
+export function notRaisedTwice({ api, history, finding }: PlanInput, action: string, target: Target): Promise<Guard> {
+  return guard('not-raised-twice-today', 'it was not raised within a day already', () => {
+    const place = { action, cluster: finding.cluster, object: nameOf(target) };
+    const before = attemptSince(history, place, Date.parse(api.now()) - DAY);
+    return before ? `it was raised at ${before.begin.time}, and that was not enough: find out what needs it` : true;
+  });
 }
 
 /** The container was killed at its own limit, not by a node that ran out of memory. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { AuditLine } from '../../src/model/remediation.ts';
 import type { RawObject } from '../../src/model/source.ts';
 import type { Answer } from '../../src/simulator/answers.ts';
 import { refusals, type Scene, stage } from './harness.ts';
@@ -294,6 +295,83 @@ describe('cilium.announce-load-balancer-addresses', () => {
     ],
   ])('is refused with %s', async (_, given, why) => {
     expect((await refusalsOf(given))[0]).toMatch(why);
+  });
+});
+
+describe('what was done already', () => {
+  /** As if the scene's fix had been made an hour ago. */
+  async function again(id: string, change: (lines: AuditLine[]) => void = () => {}): Promise<readonly string[]> {
+    const { plan, journal } = await stage(SCENES[id]!);
+    const planned = await plan();
+    const time = new Date(Date.now() - 3_700_000).toISOString();
+    journal.lines.push(
+      { is: 'begin', id: 'x', mode: 'fix', undoes: '', plan: planned, who: '', reason: '', at: time, time },
+      ...planned.steps.map((step, index) => ({
+        is: 'result' as const,
+        id: 'x',
+        step: index,
+        title: step.title,
+        how: 'applied' as const,
+        object: `${step.target.kind} ns/${step.target.name}`,
+        after: {},
+        time,
+      })),
+      {
+        is: 'outcome',
+        id: 'x',
+        finding: planned.finding,
+        cluster: planned.cluster,
+        action: planned.action,
+        digest: planned.digest,
+        outcome: { is: 'fixed', detail: '' },
+        time,
+      },
+    );
+    change(journal.lines);
+    return refusals(await plan());
+  }
+
+  test.each(['prometheus.raise-memory-limit', 'kubernetes.raise-memory-limit'])('%s', async id => {
+    expect(await again(id)).toEqual([expect.stringMatching(/^not-raised-twice-today failed: it was raised at/)]);
+    const old = (lines: AuditLine[]) => {
+      for (const [at, line] of lines.entries()) lines[at] = { ...line, time: '2026-01-01T00:00:00Z' };
+    };
+    expect(await again(id, old)).toEqual([]);
+  });
+
+  test('thanos.restart-halted-compactor, for the same', async () => {
+    const id = 'thanos.restart-halted-compactor';
+    expect(await again(id)).toEqual([
+      expect.stringMatching(/^not-restarted-for-this-before failed: .*halted on overlap/),
+    ]);
+    const forAnother = (lines: AuditLine[]) => {
+      const [begin] = lines;
+      if (begin?.is === 'begin')
+        lines[0] = { ...begin, plan: { ...begin.plan, notes: ['it had halted on disk-full'] } };
+    };
+    expect(await again(id, forAnother)).toEqual([]);
+  });
+});
+
+describe('bucket.mark-no-compact', () => {
+  const scene = SCENES['bucket.mark-no-compact']!;
+  const [workloads] = [scene.evidence!['thanos.workloads'] as readonly RawObject[]];
+
+  test.each([
+    ['0.21.0', /^marks-are-honoured failed: version 0.21.0 passes over them/],
+    ['', /^marks-are-honoured failed: which version/],
+  ])('is refused with a Compactor of version "%s"', async (version, why) => {
+    const evidence = { ...scene.evidence, 'thanos.workloads': [{ ...workloads![0], version }] };
+    expect(await refusalsOf({ ...scene, evidence })).toEqual([expect.stringMatching(why)]);
+  });
+
+  test('restarts the Compactor only where it halted on this very block', async () => {
+    const [row] = scene.evidence!['thanos.compactors'] as readonly RawObject[];
+    const other = { ...scene.evidence, 'thanos.compactors': [{ ...row, haltBlocks: ['01KB0000000000000000000000'] }] };
+    expect((await (await stage(scene)).plan()).steps.map(step => step.do)).toEqual(['put-mark', 'restart', 'wait']);
+    expect((await (await stage({ ...scene, evidence: other })).plan()).steps.map(step => step.do)).toEqual([
+      'put-mark',
+    ]);
   });
 });
 

@@ -1,6 +1,6 @@
 import type { Action, Step } from '../../model/remediation.ts';
 import { guard } from '../guards.ts';
-import { limitWasHit, nextMemory, nodeHasRoom } from '../memory.ts';
+import { limitWasHit, nextMemory, nodeHasRoom, notRaisedTwice } from '../memory.ts';
 import { podsOf } from '../pods.ts';
 import { Refusal } from '../refusal.ts';
 import { changeStep, existing, rolledOut, startSeconds } from '../steps.ts';
@@ -45,6 +45,7 @@ export const action: Action = {
         // What is near its limit was not killed yet.
         ...(/near/.test(input.finding.rule) ? [] : [await limitWasHit(pods, name)]),
         await nodeHasRoom(input, pods, more),
+        await notRaisedTwice(input, action.id, target),
         await guard(
           'accepts-repeat',
           'no compaction is interrupted',

@@ -1,5 +1,5 @@
 import type { Action } from '../../model/remediation.ts';
-import { limitWasHit, nextMemory, nodeHasRoom } from '../memory.ts';
+import { limitWasHit, nextMemory, nodeHasRoom, notRaisedTwice } from '../memory.ts';
 import { PROMETHEUS_ACCESS, prometheusResource, resourceDraft } from '../prometheus-resource.ts';
 import { nameOf } from '../targets.ts';
 
@@ -26,7 +26,11 @@ export const action: Action = {
         ...(request ? [[['spec', 'resources', 'requests', 'memory'], request] as const] : []),
       ],
       {
-        guards: [await limitWasHit(pods, 'prometheus'), await nodeHasRoom(input, pods, more)],
+        guards: [
+          await limitWasHit(pods, 'prometheus'),
+          await nodeHasRoom(input, pods, more),
+          await notRaisedTwice(input, action.id, target),
+        ],
         riskText: 'the pods restart one after another, and each replays its log first',
         verify: {
           what: `${input.finding.rule} is healthy, and its pods are ready`,

@@ -2,6 +2,7 @@ import type { Action, PlanInput } from '../../model/remediation.ts';
 import type { RawObject } from '../../model/source.ts';
 import { rowsOf } from '../evidence-rows.ts';
 import { guard } from '../guards.ts';
+import { attemptSince } from '../history.ts';
 import { RESTART_ACCESS, restartDraft } from '../restart-workload.ts';
 import { nameOf, targetOfKey } from '../targets.ts';
 
@@ -15,8 +16,10 @@ export const action: Action = {
     const target = targetOfKey(input.parameters.workload);
     const mine = async () =>
       (await rowsOf(input.evidence, 'thanos.compactors')).find(row => row.workload.key === nameOf(target));
+    const row = await mine();
+    const halt = row && `it had halted on ${[row.haltClass, ...(row.haltLabels ?? [])].filter(Boolean).join(' of ')}`;
     // A Compactor that has halted serves nobody: there is nothing to interrupt.
-    return restartDraft(
+    const draft = await restartDraft(
       { ...input, wishes: { ...input.wishes, downtime: true } },
       [target],
       {
@@ -36,6 +39,13 @@ export const action: Action = {
           }
           return true;
         }),
+        await guard('not-restarted-for-this-before', 'it was not restarted for the same within a day', () => {
+          const place = { action: action.id, cluster: input.finding.cluster, object: nameOf(target) };
+          const before = attemptSince(input.history, place, Date.parse(input.api.now()) - 24 * 3_600_000);
+          return before && halt !== undefined && before.begin.plan.notes.includes(halt)
+            ? `it was restarted at ${before.begin.time}, and ${halt} again: it is not mended`
+            : true;
+        }),
         await guard('one-compactor-for-the-bucket', 'no other Compactor works on the bucket', async () => {
           const rows = await rowsOf(input.fleet, 'thanos.compactors');
           const row = await mine();
@@ -44,6 +54,7 @@ export const action: Action = {
         }),
       ],
     );
+    return { ...draft, notes: halt ? [halt] : [] };
   },
 };
 
