@@ -1,4 +1,5 @@
 import { lstat } from 'node:fs/promises';
+import { COLLECTORS } from '../evidence/catalogue.ts';
 import type { Source } from '../model/source.ts';
 import { UserError } from '../model/user-error.ts';
 import { collectionPlan } from './collection-plan.ts';
@@ -28,6 +29,10 @@ export async function checkBundleTarget(target: string): Promise<void> {
   await checkWritable(target);
 }
 
+const READ: ReadonlySet<string> = new Set(
+  [...COLLECTORS.values()].flatMap(({ needs }) => needs.map(({ group, resource }) => `${group}/${resource}`)),
+);
+
 /** Saves what a diagnosis would read, redacted, as a bundle. Throws a `UserError` where it cannot be written. */
 export async function collectFleet(sources: readonly Source[], options: CollectOptions): Promise<void> {
   const { recordBundle } = await import('../clusters/bundle-writer.ts');
@@ -37,6 +42,7 @@ export async function collectFleet(sources: readonly Source[], options: CollectO
     {
       createdBy: `thanos-doctor ${version()}`,
       plan: collectionPlan,
+      isRead: ({ group, resource }) => READ.has(`${group}/${resource}`),
       logs: { ...LOGS, ...(options.since ? { since: options.since } : {}) },
       buckets: options.readSecrets,
       noLogs: !options.readLogs,

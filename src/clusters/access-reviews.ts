@@ -26,23 +26,36 @@ async function reviewNamespace(api: ApiServer, namespace: string): Promise<Acces
 }
 
 /** One thing that may be allowed. */
-interface Permission {
+export interface Permission {
   readonly verb: string;
   readonly group: string;
   readonly resource: string;
   readonly subresource: string;
   readonly namespace: string;
+  /** Left out: every object. */
+  readonly name?: string;
 }
 
 /** Whether one thing is allowed. A review that fails is no permission. */
 export async function isAllowed(api: ApiServer, permission: Permission): Promise<boolean> {
+  return (await reviewed(api, permission)) === true;
+}
+
+/** Whether one thing is not allowed, by the API server's own words. A review that fails is no denial. */
+export async function isDenied(api: ApiServer, permission: Permission): Promise<boolean> {
+  return (await reviewed(api, permission)) === false;
+}
+
+/** Undefined where the API server does not say. */
+async function reviewed(api: ApiServer, permission: Permission): Promise<boolean | undefined> {
   const spec = { resourceAttributes: permission };
   const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec };
   try {
-    const { status } = await api.json({ path: ACCESS_REVIEWS, method: 'POST', body });
-    return status?.allowed === true;
+    const answer = await api.read({ path: ACCESS_REVIEWS, method: 'POST', body });
+    const allowed = answer.status === 201 ? JSON.parse(answer.body.toString('utf8'))?.status?.allowed : undefined;
+    return typeof allowed === 'boolean' ? allowed : undefined;
   } catch (error) {
-    if (error instanceof GapSignal) return false;
+    if (error instanceof GapSignal || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

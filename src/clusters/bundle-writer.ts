@@ -16,6 +16,8 @@ export interface RecordOptions {
   readonly createdBy: string;
   /** What of a cluster goes in beside its objects; asked once its API server has answered. */
   readonly plan: (source: Source) => Promise<ClusterPlan>;
+  /** Whether a rule reads this list; the others go in where they may be read. Left out: every one. */
+  readonly isRead?: (resource: RecordedResource) => boolean;
   /** Further resources whose lists go in. */
   readonly resources?: readonly RecordedResource[];
   /** The limits that the sources were opened with; for the manifest. */
@@ -209,6 +211,11 @@ async function recordObjects(
     return true;
   });
   await eachAtOnce(wanted, AT_ONCE, async ({ group, resource }) => {
+    const isRead = options.isRead?.({ group, resource }) ?? true;
+    if (!isRead && (await source.mayList?.(group, resource)) === false) {
+      folder.leaveOut(`${group || 'core'}/${resource}`, 'the reader may not list it, and no rule reads it');
+      return;
+    }
     const answer = await orUndefined(source.list(group, resource));
     if (!answer?.installed) return;
     lists.set(`${group}/${resource}`, answer);

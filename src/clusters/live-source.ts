@@ -1,8 +1,9 @@
 import { GapSignal } from '../model/gap.ts';
 import type { Discovery, ListAnswer, RawObject, ServerAnswer, Source } from '../model/source.ts';
 import { UserError } from '../model/user-error.ts';
-import { reviewRules } from './access-reviews.ts';
+import { isDenied, type Permission, reviewRules } from './access-reviews.ts';
 import { openApiServer } from './api-server.ts';
+import { proxyPath } from './bundle-source.ts';
 import { openComponentHttp } from './component-http.ts';
 import { credentialEnd } from './credential-end.ts';
 import { readDiscovery } from './discovery.ts';
@@ -140,6 +141,28 @@ export async function openLiveCluster(options: LiveClusterOptions): Promise<Sour
     return listResource({ ...listing, take }, await discovery(), group, resource);
   }
 
+  const denials = new Map<string, Promise<boolean>>();
+  function denied(permission: Permission): Promise<boolean> {
+    const key = JSON.stringify(permission);
+    const known = denials.get(key) ?? isDenied(api, permission);
+    denials.set(key, known);
+    return known;
+  }
+
+  /** What the shipped role leaves out is not asked for where the API server says beforehand that it would refuse. */
+  async function unlessDenied<Answer>(
+    permission: Permission,
+    path: string,
+    ask: () => Promise<Answer>,
+  ): Promise<Answer> {
+    if (!(await denied(permission))) return ask();
+    const { verb, resource, subresource, namespace, name } = permission;
+    const what = `${resource}${subresource ? `/${subresource}` : ''}${name ? ` "${name}"` : ''}`;
+    const where = namespace ? `in the namespace "${namespace}"` : 'at the cluster scope';
+    const said = `${what} is forbidden: its own review of access allows no ${verb} ${where}`;
+    throw api.refused({ path }, { status: 403, headers: {}, body: Buffer.from(said) });
+  }
+
   async function reviewedNamespaces(): Promise<readonly string[]> {
     if (options.onlyNamespaces?.length) return options.onlyNamespaces;
     const named = options.namespaces ?? [];
@@ -173,8 +196,19 @@ export async function openLiveCluster(options: LiveClusterOptions): Promise<Sour
     access: async namespaces => reviewRules(api, namespaces?.length ? namespaces : await reviewedNamespaces()),
     list,
     logs: request => readLog(api, redactor, logLimits(options), timeouts.log, request),
-    http: request => components.ask(request),
-    objectStore: reference => stores.read(reference),
+    mayList: async (group, resource) =>
+      !(await denied({ verb: 'list', group, resource, subresource: '', namespace: '' })),
+    http(request) {
+      if (request.via !== 'node') return components.ask(request);
+      const permission = { verb: 'get', group: '', resource: 'nodes', subresource: 'proxy', namespace: '' };
+      return unlessDenied(permission, proxyPath(request), () => components.ask(request));
+    },
+    objectStore(reference) {
+      if (reference.kind !== 'Secret' || options.readSecrets === false) return stores.read(reference);
+      const { namespace, name } = reference;
+      const permission = { verb: 'get', group: '', resource: 'secrets', subresource: '', namespace, name };
+      return unlessDenied(permission, `/api/v1/namespaces/${namespace}/secrets/${name}`, () => stores.read(reference));
+    },
     bucketAnswer: store => askBuckets(() => buckets.answer(store)),
     bucketListing: store => askBuckets(() => buckets.listing(store)),
     bucketSettings: store => askBuckets(() => buckets.settings(store)),

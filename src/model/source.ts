@@ -205,6 +205,8 @@ export interface Source {
   discovery(): Promise<Discovery>;
   /** What the reader may do in these namespaces; without any, in those that the source knows. A bundle answers what it holds. */
   access(namespaces?: readonly string[]): Promise<readonly AccessReview[]>;
+  /** False where the API server says that this list would be refused. Left out where nobody can say. */
+  mayList?(group: string, resource: string): Promise<boolean>;
   /**
    * `group` '' is the core group. The served version is found by discovery. With `take`, `items` holds what it returns for
    * each object, and the objects themselves are let go page by page.

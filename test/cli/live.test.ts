@@ -1,19 +1,23 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { checkNamespaces } from '../../src/app/check-namespaces.ts';
 import { collectFleet } from '../../src/app/collect.ts';
 import { diagnoseFleet, NO_EXPECTATIONS } from '../../src/app/diagnose.ts';
 import { openBundle } from '../../src/app/open-bundle.ts';
 import { openLive } from '../../src/app/open-live.ts';
 import { builtinSignatures } from '../../src/app/signature-files.ts';
+import { exitCodeOf } from '../../src/cli/exit-codes.ts';
 import { openBundleFiles } from '../../src/clusters/bundle-files.ts';
 import type { LiveClusterOptions } from '../../src/clusters/live-options.ts';
 import type { Finding } from '../../src/model/finding.ts';
 import type { Report } from '../../src/model/report.ts';
 import type { Rule } from '../../src/model/rule.ts';
 import type { Source } from '../../src/model/source.ts';
+import { text } from '../../src/report/text.ts';
 import type { Fault, FaultKind } from '../../src/simulator/faults.ts';
 import { type Fleet, type FleetOptions, startFleet } from '../../src/simulator/fleet.ts';
+import { TERMINAL } from '../report/samples.ts';
 import { program, temporaryFolder } from './program.ts';
 
 const folder = temporaryFolder();
@@ -98,7 +102,10 @@ describe('requests', () => {
     expect(lists(fleet).length).toBeGreaterThan(40);
     const writes = fleet.requests().filter(({ method }) => method !== 'GET' && method !== 'HEAD');
     expect(new Set(writes.map(({ path }) => path))).toEqual(
-      new Set(['/apis/authorization.k8s.io/v1/selfsubjectrulesreviews']),
+      new Set([
+        '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews',
+        '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+      ]),
     );
   });
 
@@ -183,6 +190,27 @@ describe('of a part of a cluster', () => {
       expect(invented.map(({ id }) => id)).toEqual([]);
       expect(JSON.stringify(notLookedAt)).toContain(`only namespace ${namespace} looked at`);
     }
+  });
+
+  test('one that is not there, or holds nothing, is never health', async () => {
+    const { sources } = await serve('healthy-fleet', {}, { onlyNamespaces: ['default'] });
+    await expect(checkNamespaces(sources, ['default'])).resolves.toBeUndefined();
+    await expect(checkNamespaces(sources, ['default', 'monitorng'])).rejects.toMatchObject({
+      message: 'there is no namespace monitorng in cluster-01, cluster-02',
+      hints: ['did you mean monitoring?'],
+    });
+    const empty = await diagnose(sources);
+    expect(empty.verdict).toBe('unknown');
+    expect(exitCodeOf(empty, 'warning')).toBe(3);
+    expect(text(empty, TERMINAL)).toMatch(
+      /not found \(no pod where it was looked: only\s+namespace default looked at\)/,
+    );
+  });
+
+  test('where namespaces may not be listed, one that was named may be there', async () => {
+    const forbidden: Fault = { path: '/api/v1/namespaces?', effect: { is: 'error', status: 403 } };
+    const { sources } = await serve('healthy-fleet', { faults: [forbidden] });
+    await expect(checkNamespaces(sources, ['monitorng'])).resolves.toBeUndefined();
   });
 
   test('what is in it is found', async () => {

@@ -14,6 +14,7 @@ const REFERENCE: StoreReference = {
   key: 'objstore.yml',
 };
 const PATH = '/api/v1/namespaces/one/secrets/store';
+const REVIEW = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
 const ACCESS = 'AKIAIOSFODNN7EXAMPLE';
 const SECRET = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY';
 
@@ -70,8 +71,26 @@ describe('objectStore', () => {
       changedAt: '2026-11-03T00:00:00Z',
       resourceVersion: '7',
     });
-    expect(server.requests).toEqual([`GET ${PATH}`]);
+    expect(server.requests).toEqual([`POST ${REVIEW}`, `GET ${PATH}`]);
     expect(JSON.stringify([answer, source.failures()])).not.toMatch(/AKIA|wJalr/);
+  });
+
+  it('is not asked for where a review says that it would be refused', async () => {
+    const server = await startServer(
+      apiHandler((_, response, url) => {
+        if (url.pathname === REVIEW) json(response, { status: { allowed: false } }, 201);
+      }),
+    );
+    const source = await openTest(server.url);
+    expect(await gapOf(source.objectStore(REFERENCE))).toMatchObject({ reason: 'forbidden', path: PATH });
+    expect(
+      await gapOf(source.http({ via: 'node', namespace: '', name: 'n', port: 0, path: '/stats/summary' })),
+    ).toMatchObject({
+      reason: 'forbidden',
+    });
+    expect(await source.mayList?.('longhorn.io', 'backups')).toBe(false);
+    expect(source.failures()).toMatchObject([{ path: PATH, status: 403, reason: 'Forbidden' }, { status: 403 }]);
+    expect(server.requests).toEqual([`POST ${REVIEW}`, `POST ${REVIEW}`, `POST ${REVIEW}`]);
   });
 
   it('tells white space at the edges, digits, and what is not set', async () => {

@@ -84,6 +84,7 @@ export async function startControlPlane(assets: string): Promise<ControlPlane> {
     `--service-account-signing-key-file=${key}`,
     `--token-auth-file=${join(folder, 'tokens.csv')}`,
     '--authorization-mode=RBAC',
+    '--allow-privileged=true',
     `--audit-policy-file=${join(folder, 'policy.yaml')}`,
     `--audit-log-path=${join(folder, 'audit.log')}`,
     // No controller makes the accounts that this plugin asks for.

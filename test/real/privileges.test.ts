@@ -65,7 +65,10 @@ describe.skipIf(assets === '')('with exactly the shipped read-only role', () => 
     expect(now.length).toBeGreaterThan(60);
     const writing = now.filter(({ verb }) => !['get', 'list', 'watch'].includes(verb));
     expect(new Set(writing.map(({ requestURI }) => requestURI))).toEqual(
-      new Set(['/apis/authorization.k8s.io/v1/selfsubjectrulesreviews']),
+      new Set([
+        '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews',
+        '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+      ]),
     );
   });
 });

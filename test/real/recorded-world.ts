@@ -124,5 +124,14 @@ function local(resource: string, item: RawObject): RawObject {
     const ports = (spec.ports ?? []).map(({ nodePort: _node, ...port }: RawObject) => port);
     return { ...item, spec: { ...rest, ...(clusterIP === 'None' ? { clusterIP } : {}), ports } };
   }
+  // What a recording leaves out.
+  if (resource === 'controllerrevisions') return { data: {}, ...item };
+  if (resource === 'replicasets' && !spec.template?.spec) {
+    const containers = [{ name: 'main', image: 'recorded' }];
+    return {
+      ...item,
+      spec: { ...spec, template: { metadata: { labels: spec.selector.matchLabels }, spec: { containers } } },
+    };
+  }
   return item;
 }
