@@ -2,11 +2,12 @@ import { type DiagnosisResult, diagnose } from '../checks/diagnose.ts';
 import type { Suppression } from '../checks/silence.ts';
 import { COLLECTORS } from '../evidence/catalogue.ts';
 import type { Expectations } from '../evidence/collector.ts';
+import { gapsIn, known } from '../evidence/gaps.ts';
 import type { CompiledSignatures } from '../evidence/logs/signatures.ts';
 import { type FleetEvidence, openEvidence } from '../evidence/store.ts';
 import { timelineOf } from '../evidence/timeline.ts';
 import type { EvidenceStore } from '../model/evidence.ts';
-import type { Finding } from '../model/finding.ts';
+import type { Finding, Unknown } from '../model/finding.ts';
 import { type Gap, GapSignal } from '../model/gap.ts';
 import type { ClusterReport, Report } from '../model/report.ts';
 import type { Rule } from '../model/rule.ts';
@@ -70,7 +71,7 @@ export async function diagnoseFleet(sources: readonly Source[], options: Diagnos
     onCollect: (cluster, id) => tell('reading', cluster, id),
     onCollected: (cluster, id) => tell('read', cluster, id),
   });
-  const result = await diagnose({
+  const judged = await diagnose({
     rules: options.rules,
     clusters: evidence.clusters.filter(store => !unreachable.has(store.cluster)),
     fleet: evidence.fleet,
@@ -78,6 +79,7 @@ export async function diagnoseFleet(sources: readonly Source[], options: Diagnos
     unreachable,
     suppressions: options.suppressions ?? [],
   });
+  const result = withEmptyScopes(judged, evidence);
   for (const source of sorted) {
     if (!unreachable.has(source.cluster))
       options.onProgress?.({ is: 'done', cluster: source.cluster, requests: source.usage().requests });
@@ -90,6 +92,25 @@ export async function diagnoseFleet(sources: readonly Source[], options: Diagnos
     timeline: await timelineOf(evidence, result.findings),
     ...tail(sorted, seconds, options),
   };
+}
+
+/**
+ * Where only some namespaces were looked at, and none of them holds a pod, nothing of the stack was seen: that is no
+ * health.
+ */
+function withEmptyScopes(result: DiagnosisResult, { clusters }: FleetEvidence): DiagnosisResult {
+  const empty = clusters.flatMap((store): readonly Unknown[] => {
+    const { cluster } = store;
+    const pods = store.peek('kubernetes.pods', {});
+    const rows = pods?.known ? (pods.value as readonly unknown[]) : [];
+    const [narrow] = gapsIn(rows).filter(({ reason }) => reason === 'not-asked');
+    if (!narrow || known(rows).length > 0) return [];
+    const detail = `no pod where it was looked: ${narrow.detail}`;
+    return [{ rule: '', cluster, gaps: [{ ...narrow, reason: 'not-found', detail, path: '', notLookedAt: false }] }];
+  });
+  if (empty.length === 0) return result;
+  const verdict = result.verdict === 'healthy' ? 'unknown' : result.verdict;
+  return { ...result, verdict, unknowns: [...result.unknowns, ...empty] };
 }
 
 async function preflight(source: Source, options: DiagnoseOptions): Promise<Preflight> {

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { checkNamespaces } from '../app/check-namespaces.ts';
 import { FLEET_FILE, type FleetFile, readFleetFile } from '../app/fleet-file.ts';
 import { withoutLogs } from '../app/narrowed-source.ts';
 import type { LiveChoice } from '../app/open-live.ts';
@@ -15,6 +16,12 @@ export async function openClusters(
   const sources = await (options.bundle === undefined
     ? import('../app/open-live.ts').then(({ openLive }) => openLive(liveChoiceOf(options, fleet, signal)))
     : import('../app/open-bundle.ts').then(({ openBundle }) => openBundle(options.bundle!)));
+  try {
+    if (options.bundle === undefined) await checkNamespaces(sources, options.namespace);
+  } catch (error) {
+    await Promise.all(sources.map(source => source.close()));
+    throw error;
+  }
   return options.logs ? sources : sources.map(withoutLogs);
 }
 

@@ -1,6 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readFleetFile, tunedRules } from '../../src/app/fleet-file.ts';
+import { builtinRules } from '../../src/app/rule-files.ts';
 import type { Report } from '../../src/model/report.ts';
 import { type Program, program, temporaryFolder } from './program.ts';
 import { namespaceRule, tinyBundle, writeFiles } from './tiny-fleet.ts';
@@ -161,6 +163,15 @@ describe('a suppression', () => {
     const moment = await report(suppress('rule: own-crowded, reason: known, until: "2026-01-02T03:04:05Z"'));
     expect(moment.code).toBe(1);
   });
+});
+
+test('the fleet file of the README can be used', () => {
+  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+  const [, text = ''] = /```yaml\n(fleet:[\s\S]*?)```/.exec(readme) ?? [];
+  writeFileSync(fleet, text);
+  const { changes, suppressions } = tunedRules(builtinRules(), readFleetFile(fleet));
+  expect(changes.length).toBeGreaterThan(1);
+  expect(suppressions).toHaveLength(1);
 });
 
 describe('a mistake in it is said with its place, before anything is read', () => {
