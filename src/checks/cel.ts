@@ -84,6 +84,8 @@ function makeEnvironment(): Environment {
     values.length > 0 ? values[0] : otherwise,
   );
   define('distinct(list): list', distinct);
+  // A fact is a text, or a list of them where several rows have told it: a link asks for the words of either.
+  define('string(list): string', (values: readonly unknown[]) => values.map(String).join(', '));
   define('sum(list): dyn', (values: readonly unknown[]) =>
     values.reduce((total: number, value) => total + Number(value), 0),
   );
