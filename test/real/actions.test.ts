@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { describeActions } from '../remediations/action-suite.ts';
 import { controlPlaneAssets } from './control-plane.ts';
 import { type RealCluster, startRealCluster } from './real-cluster.ts';
@@ -18,4 +18,8 @@ describe.skipIf(assets === '')('on a real API server', () => {
   });
 
   describeActions(options => cluster.start(options));
+
+  test('nothing was asked for that the shipped roles do not allow', () => {
+    expect(cluster.forbidden()).toEqual([]);
+  });
 });

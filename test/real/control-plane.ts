@@ -43,6 +43,17 @@ export function controlPlaneAssets(environment = process.env): string {
 
 /** Starts a real kube-apiserver over a real etcd, both on ports of 127.0.0.1, with nothing else around them. */
 export async function startControlPlane(assets: string): Promise<ControlPlane> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await startOnce(assets);
+    } catch (error) {
+      // A port that was free a moment ago is another's now.
+      if (attempt === 4 || !/address already in use/.test(String(error))) throw error;
+    }
+  }
+}
+
+async function startOnce(assets: string): Promise<ControlPlane> {
   const folder = mkdtempSync(join(tmpdir(), 'control-plane-'));
   const [client, peer, secure] = await Promise.all([freePort(), freePort(), freePort()]);
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -105,7 +116,8 @@ export async function startControlPlane(assets: string): Promise<ControlPlane> {
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    await untilReady(secure, () => words);
+    const ended = () => processes.some(child => child.exitCode !== null);
+    await untilReady(secure, ended, () => words);
   } catch (error) {
     await close();
     throw error;
@@ -134,10 +146,10 @@ export async function startControlPlane(assets: string): Promise<ControlPlane> {
   };
 }
 
-async function untilReady(port: number, words: () => string): Promise<void> {
+async function untilReady(port: number, ended: () => boolean, words: () => string): Promise<void> {
   const { request } = await import('node:https');
   const deadline = Date.now() + 120_000;
-  while (Date.now() < deadline) {
+  while (Date.now() < deadline && !ended()) {
     const status = await new Promise<number>(done => {
       const asked = request(
         {

@@ -29,9 +29,12 @@ import { startControlPlane, TOKENS } from './control-plane.ts';
 export interface RealCluster {
   /** The real API server in the place of the server of the tests: the same objects, faults and controllers. */
   start(options: ServerOptions): Promise<MutableServer>;
+  /** What the user with the shipped roles asked for, and was refused. */
+  forbidden(): readonly string[];
   close(): Promise<void>;
 }
 
+const DECISION = 'authorization.k8s.io/decision';
 const WEBHOOK = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
 const READING = [{ apiGroups: ['*'], resources: ['*'], verbs: ['get', 'list'] }];
 
@@ -56,6 +59,11 @@ export async function startRealCluster(assets: string): Promise<RealCluster> {
       sweep = clear;
       return server;
     },
+    forbidden: () =>
+      plane
+        .audited()
+        .filter(({ user, annotations }) => user.username === 'fixer' && annotations?.[DECISION] === 'forbid')
+        .map(({ verb, requestURI }) => `${verb} ${requestURI}`),
     async close() {
       api.close();
       await plane.close();
