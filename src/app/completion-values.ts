@@ -1,6 +1,7 @@
 import { readKubeconfig } from '../clusters/kubeconfig.ts';
 import { LOG_COMPONENTS } from '../evidence/logs/signature-file.ts';
 import type { Rule } from '../model/rule.ts';
+import { RUNBOOKS } from '../remediations/runbooks.ts';
 import { builtinRules } from './rule-files.ts';
 
 /** Values that a shell offers for an option or argument of that name; empty where they are files, or anything. */
@@ -8,6 +9,12 @@ export async function completionValues(name: string): Promise<readonly string[]>
   switch (name) {
     case 'rule':
       return builtinRules().map(rule => rule.id);
+    case 'finding':
+      return builtinRules()
+        .filter(({ fix }) => fix.automatic.length > 0)
+        .map(rule => rule.id);
+    case 'scenario':
+      return RUNBOOKS.map(runbook => runbook.id);
     case 'only':
     case 'skip':
       return selectors(builtinRules());

@@ -118,6 +118,18 @@ const COMPACTOR = step(
   1800,
 );
 
+const SNAPSHOT = step(
+  'a snapshot of the volume, before any pod is deleted',
+  [],
+  [
+    'the container cannot write an archive into itself: its file system is read-only',
+    'take a snapshot of the volume in Longhorn, and wait until it is ready to use',
+    'kubectl --context CONTEXT -n longhorn-system get snapshots.longhorn.io',
+    'of a Prometheus that runs, its data can be streamed out as well',
+    'kubectl --context CONTEXT -n NAMESPACE exec POD -c prometheus -- tar cf - -C /prometheus . > backup.tar',
+  ],
+);
+
 /** The procedures for emergencies, by name. */
 export const RUNBOOKS: readonly Runbook[] = [
   {
@@ -184,30 +196,36 @@ export const RUNBOOKS: readonly Runbook[] = [
         'prometheus-disk-full',
         'prometheus-out-of-memory',
       ]),
-      step(
-        'a snapshot of the volume, before any pod is deleted',
-        [],
-        [
-          'take a snapshot of the volume in Longhorn, and wait until it is ready',
-          'the container cannot write an archive: its filesystem is read-only',
-        ],
-      ),
+      SNAPSHOT,
       step(
         'which blocks are not in the bucket',
         [],
         [
-          'compare the folders under /prometheus (a pod on the claim) with the blocks of the bucket: only those are lost',
+          'only what is there and not in the bucket can be lost: compare these with the sources of the blocks in the bucket',
+          'kubectl --context CONTEXT -n NAMESPACE exec POD -c prometheus -- ls /prometheus',
+          'thanos tools bucket inspect --objstore.config-file=FILE --selector=\'cluster="NAME"\'',
         ],
       ),
       step(
         'the damaged block is moved aside, not deleted',
-        ['prometheus-tsdb-corrupt', 'prometheus-wal-corrupt', 'prometheus-head-chunks-corrupt'],
-        [
-          'set spec.paused: true in the Prometheus resource, scale its StatefulSet down to below the damaged pod',
-          'in a pod on the claim: mv /prometheus/ULID /prometheus/quarantine-ULID',
-          'scale back, set spec.paused: false',
-        ],
+        ['prometheus-tsdb-corrupt'],
+        ['thanos-doctor fix prometheus-tsdb-corrupt --allow-data-steps'],
         1800,
+      ),
+      step(
+        'its log is whole',
+        ['prometheus-wal-corrupt', 'prometheus-head-chunks-corrupt'],
+        ['where nothing else helps: thanos-doctor recover delete-wal'],
+        1800,
+      ),
+      step(
+        'only if the volume itself is gone: the claim, then the pod, in this order',
+        [],
+        [
+          'the other order leaves the claim in deletion under the new pod; all that the bucket lacks is lost',
+          'kubectl --context CONTEXT -n NAMESPACE delete pvc CLAIM --wait=false',
+          'kubectl --context CONTEXT -n NAMESPACE delete pod POD',
+        ],
       ),
       PROMETHEUS,
       SIDECARS,
@@ -259,7 +277,8 @@ export const RUNBOOKS: readonly Runbook[] = [
         [],
         [
           'git log --oneline -10, then git revert the change and apply it: a change of the cluster alone is taken back by the next apply',
-          'kubectl diff -k overlays/CLUSTER shows what would change',
+          'what would change, this shows',
+          'kubectl --context CONTEXT diff -k overlays/CLUSTER',
         ],
       ),
       step(
@@ -315,6 +334,145 @@ export const RUNBOOKS: readonly Runbook[] = [
       SIDECARS,
       COMPACTOR,
       step('the retention is as it was', [], ['thanos-doctor fix --history, then fix --undo ID']),
+    ],
+  },
+  {
+    id: 'delete-wal',
+    title: 'the write-ahead log cannot be replayed: the last resort, at the cost of up to 3 h of samples',
+    steps: [
+      SAVE,
+      step(
+        'more memory and more time did not help',
+        [],
+        [
+          'thanos-doctor fix prometheus-out-of-memory',
+          'thanos-doctor fix prometheus-replay-killed-by-probe',
+          'only where neither of them helped, go on',
+        ],
+      ),
+      SNAPSHOT,
+      step(
+        'the operator holds still, and nothing uses the claim',
+        [],
+        [
+          'kubectl --context CONTEXT -n NAMESPACE patch prometheus NAME --type merge -p \'{"spec":{"paused":true}}\'',
+          'kubectl --context CONTEXT -n NAMESPACE scale statefulset/prometheus-NAME --replicas=0',
+          'kubectl --context CONTEXT -n NAMESPACE get pods --watch',
+        ],
+      ),
+      step(
+        'the log is moved aside, not deleted',
+        [],
+        [
+          'in a pod that mounts the claim, as the user of Prometheus (1000)',
+          'mv /prometheus/wal /prometheus/wal.bad && mv /prometheus/chunks_head /prometheus/chunks_head.bad',
+          'then delete that pod',
+        ],
+      ),
+      step(
+        'it runs again, and the operator works on it',
+        [],
+        [
+          'kubectl --context CONTEXT -n NAMESPACE scale statefulset/prometheus-NAME --replicas=REPLICAS',
+          'kubectl --context CONTEXT -n NAMESPACE patch prometheus NAME --type merge -p \'{"spec":{"paused":false}}\'',
+        ],
+      ),
+      step('nothing is left of it', ['prometheus-paused', 'prometheus-wal-corrupt', 'prometheus-head-chunks-corrupt']),
+      PROMETHEUS,
+      SIDECARS,
+      step(
+        'after a day: what was moved aside goes',
+        [],
+        [
+          'kubectl --context CONTEXT -n NAMESPACE exec POD -c prometheus -- rm -r /prometheus/wal.bad /prometheus/chunks_head.bad',
+        ],
+      ),
+    ],
+  },
+  {
+    id: 'backup-bucket',
+    title: 'the blocks of a bucket are copied',
+    steps: [
+      step('what is copied is whole, and nothing deletes it', [
+        'block-incomplete',
+        'block-index-corrupt',
+        'bucket-lifecycle-expires-blocks',
+      ]),
+      step(
+        'the Compactor rests: a copy of a bucket that changes has blocks without their files',
+        [],
+        ['kubectl --context CONTEXT -n NAMESPACE scale statefulset/COMPACTOR --replicas=0'],
+      ),
+      step(
+        'the copy, with credentials from the environment and not on the command line',
+        [],
+        [
+          'https://KEY:SECRET@HOST, typed after this command',
+          'read -rs MC_HOST_store && export MC_HOST_store',
+          'mc mirror --overwrite=false store/BUCKET ./copy/',
+          'a restore is the same the other way round: only blocks that lack, never over one that is there, the Compactor resting,',
+          'and after it: thanos-doctor recover compactor-overlap',
+        ],
+      ),
+      step(
+        'as many blocks and as many bytes on both sides',
+        [],
+        [
+          'mc find store/BUCKET --name meta.json | wc -l',
+          'find ./copy -name meta.json | wc -l',
+          'mc du store/BUCKET',
+          'du -sb ./copy',
+        ],
+      ),
+      COMPACTOR,
+    ],
+  },
+  {
+    id: 'backup-prometheus',
+    title: 'the local data of Prometheus are copied',
+    steps: [
+      step('what is copied is whole', [
+        'prometheus-down',
+        'prometheus-tsdb-corrupt',
+        'prometheus-wal-corrupt',
+        'volume-faulted',
+        'volume-degraded',
+      ]),
+      step(
+        'a snapshot of each claim, one replica after another',
+        [],
+        [
+          'in Longhorn, or with Velero: velero backup create NAME --include-namespaces NAMESPACE --snapshot-volumes',
+          'each has to be ready before the next',
+          'kubectl --context CONTEXT -n longhorn-system get snapshots.longhorn.io',
+        ],
+      ),
+      step(
+        'or a snapshot that Prometheus makes itself, streamed out, where spec.enableAdminAPI is set',
+        [],
+        [
+          'kubectl --context CONTEXT -n NAMESPACE exec POD -c prometheus -- wget -qO- --post-data= http://localhost:9090/api/v1/admin/tsdb/snapshot',
+          'kubectl --context CONTEXT -n NAMESPACE exec POD -c prometheus -- tar cf - -C /prometheus/snapshots . > backup.tar',
+        ],
+      ),
+      step('it can be read again: a pod on the restored claim opens the data', [], ['promtool tsdb list /prometheus']),
+    ],
+  },
+  {
+    id: 'ask-for-help',
+    title: 'somebody else is to look at it',
+    steps: [
+      step(
+        'a bundle: redacted, with events, custom resources, claims and the logs of earlier runs',
+        [],
+        ['thanos-doctor collect -o incident.tar.gz'],
+      ),
+      step('what it says', [], ['thanos-doctor diagnose --bundle incident.tar.gz --format markdown > report.md']),
+      step(
+        'look through both, and give them to whoever helps',
+        [],
+        ['credentials are in neither; names of hosts, namespaces and addresses are'],
+      ),
     ],
   },
 ];

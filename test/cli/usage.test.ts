@@ -6,7 +6,7 @@ beforeAll(async () => {
   cli = await program();
 }, 60_000);
 
-const COMMANDS = ['diagnose', 'collect', 'demo', 'explain', 'rules', 'logs', 'completion'];
+const COMMANDS = ['diagnose', 'fix', 'recover', 'collect', 'demo', 'explain', 'rules', 'logs', 'completion'];
 
 describe('a mistake in the command line is said, with what to do', () => {
   test.each<[string, string, ...string[]]>([
@@ -124,6 +124,9 @@ describe('completion', () => {
 
   test('ids of rules, folders, tags, components, contexts', async () => {
     expect(await offered('explain object-store-speaks-h')).toEqual(['object-store-speaks-http']);
+    expect(await offered('fix object-store-speaks-h')).toEqual(['object-store-speaks-http']);
+    expect(await offered('fix pod-not-')).toEqual([]);
+    expect(await offered('recover backup-')).toEqual(['backup-bucket', 'backup-prometheus']);
     expect(await offered('diagnose --only obj')).toContain('object-storage');
     expect(await offered('diagnose --only obj')).toContain('object-store-speaks-http');
     expect(await offered('logs --component thanos-si')).toEqual(['thanos-sidecar']);

@@ -22,3 +22,21 @@ test('a step that rests on no rule says what a person does', () => {
   );
   expect(silent).toEqual([]);
 });
+
+test('kubectl is told which cluster: the one that the shell points at may be another', () => {
+  const lines = RUNBOOKS.flatMap(({ steps }) => steps.flatMap(({ byHand }) => byHand));
+  expect(lines.filter(line => /(?<![\w-])kubectl (?!--context )/.test(line))).toEqual([]);
+});
+
+test('a command of this program is one that there is', () => {
+  const lines = RUNBOOKS.flatMap(({ steps }) => steps.flatMap(({ byHand }) => byHand));
+  const words = lines.flatMap(line =>
+    [...line.matchAll(/thanos-doctor (\S+) ?(\S*)/g)].map(found => [found[1], found[2]]),
+  );
+  const ids = new Set(RUNBOOKS.map(({ id }) => id));
+  for (const [command, argument] of words) {
+    expect(['collect', 'diagnose', 'fix', 'recover']).toContain(command);
+    if (command === 'fix' && !argument!.startsWith('-')) expect(RULES).toContain(argument);
+    if (command === 'recover') expect(ids).toContain(argument);
+  }
+});
