@@ -41,6 +41,20 @@ export async function claimGuards(
         ? `claim ${loose.metadata.name} is ${loose.metadata.deletionTimestamp ? 'being deleted' : loose.status?.phase}`
         : true;
     }),
+    await guard('replicas-fit-nodes', 'its replicas find as many nodes', async () => {
+      if (!(await usesLonghorn(input, claims))) return true;
+      const nodes = await rowsOf(input.evidence, 'longhorn.nodes');
+      const able = nodes.filter(node => node.disks.some((disk: RawObject) => disk.schedulable)).length;
+      const names = new Set(claims.map(claim => claim.spec?.volumeName));
+      for (const row of await rowsOf(input.evidence, 'longhorn.volumes')) {
+        if (!names.has(row.name)) continue;
+        const live = await input.api.get(longhornVolume(row.name, row.namespace));
+        const wanted = Number(live?.spec?.numberOfReplicas ?? 0);
+        if (wanted > able)
+          return `volume ${row.name} wants ${wanted} replicas, and ${able} nodes can have one: lower their number first`;
+      }
+      return true;
+    }),
     await guard('longhorn-can-grow', 'the storage below has room', async () => {
       const volumes = new Set(claims.map(claim => claim.spec?.volumeName).filter(Boolean));
       const isLonghorn = await usesLonghorn(input, claims);

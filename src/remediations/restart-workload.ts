@@ -1,5 +1,6 @@
 import type { Draft, Guard, PlanInput, Step, Target } from '../model/remediation.ts';
 import type { RawObject } from '../model/source.ts';
+import { rowsOf } from './evidence-rows.ts';
 import { guard } from './guards.ts';
 import { causeIsHealthy, podsOf, previousLogSaved, secondReplicaReady } from './pods.ts';
 import { Refusal } from './refusal.ts';
@@ -30,6 +31,9 @@ export async function restartDraft(
         () => !isCiliumAgent(target, object) || 'a restart of Cilium agents interrupts every connection of their nodes',
       ),
       await guard('singleton', 'there are never two at once that must not be', () => aloneAtOnce(target, object)),
+      await guard('not-the-compactor-mid-upload', 'no compaction is interrupted', () =>
+        notAtWork(input, target, object),
+      ),
       await guard('recreate-or-no-volume', 'the new pod can have its volume', () =>
         canHaveVolume(input, target, object),
       ),
@@ -72,11 +76,22 @@ function isCiliumAgent(target: Target, object: RawObject): boolean {
 }
 
 function aloneAtOnce(target: Target, object: RawObject): true | string {
-  const isCompactor = containersOf(object).some(container =>
+  if (!isCompactor(object) || target.kind === 'StatefulSet' || object.spec?.strategy?.type === 'Recreate') return true;
+  return `${nameOf(target)} would run two Compactors for a moment: its strategy is not Recreate`;
+}
+
+/** What a Compactor has begun it begins anew, and half of a block may stay in the bucket. */
+async function notAtWork(input: PlanInput, target: Target, object: RawObject): Promise<true | string> {
+  if (!isCompactor(object) || input.wishes.downtime) return true;
+  const row = (await rowsOf(input.evidence, 'thanos.compactors')).find(one => one.workload.key === nameOf(target));
+  if (!row?.running || row.halted || row.cannotFinish) return true;
+  return row.todo > 0 ? `it has ${row.todo} compactions to do: --accept-downtime interrupts it all the same` : true;
+}
+
+function isCompactor(object: RawObject): boolean {
+  return containersOf(object).some(container =>
     [...(container.command ?? []), ...(container.args ?? [])].includes('compact'),
   );
-  if (!isCompactor || target.kind === 'StatefulSet' || object.spec?.strategy?.type === 'Recreate') return true;
-  return `${nameOf(target)} would run two Compactors for a moment: its strategy is not Recreate`;
 }
 
 async function canHaveVolume({ api }: PlanInput, target: Target, object: RawObject): Promise<true | string> {

@@ -375,6 +375,125 @@ describe('bucket.mark-no-compact', () => {
   });
 });
 
+test.each<[string, string, (scene: Scene) => Scene, RegExp]>([
+  [
+    'a revision that is older than the pod',
+    'kubernetes.delete-stuck-revision-pod',
+    scene => ({
+      ...scene,
+      objects: scene.objects.map(object =>
+        object.metadata.name === 'revision-1' ? { ...object, revision: 3 } : object,
+      ),
+    }),
+    /^template-newer-than-pod failed: revision 3 of the pod is newer than 2/,
+  ],
+  [
+    'revisions that are gone',
+    'kubernetes.delete-stuck-revision-pod',
+    scene => ({ ...scene, objects: scene.objects.filter(({ kind }) => kind !== 'ControllerRevision') }),
+    /^template-newer-than-pod failed: which of the revisions/,
+  ],
+  [
+    'a port that another monitor scrapes',
+    'monitoring.add-selector-label',
+    scene => ({
+      ...scene,
+      evidence: {
+        'prometheus-operator.selection': [
+          {
+            ...(scene.evidence!['prometheus-operator.selection'] as readonly RawObject[])[0],
+            matchedPods: [{ key: 'Pod ns/store-0' }],
+          },
+        ],
+        'prometheus.targets': [
+          {
+            targets: [
+              { pod: { key: 'Pod ns/store-0' }, labels: { endpoint: 'http' }, monitor: { key: 'PodMonitor ns/other' } },
+            ],
+          },
+        ],
+      },
+    }),
+    /^not-a-duplicate failed: Pod ns\/store-0, port http, is scraped by PodMonitor ns\/other already/,
+  ],
+  [
+    'overlaps at which a Compactor works',
+    'prometheus.set-external-labels',
+    scene => ({
+      ...scene,
+      evidence: {
+        ...scene.evidence,
+        'bucket.groups': [{ bucketKey: 'b', labelText: '{}', overlaps: [{}] }],
+        'thanos.compactors': [
+          { bucketKey: 'b', running: true, halted: false, workload: { key: 'StatefulSet ns/compact' } },
+        ],
+      },
+    }),
+    /^compactor-halted-or-off failed: blocks of \{\} overlap, and StatefulSet ns\/compact works on them/,
+  ],
+  [
+    'a version that does not know the flag',
+    'thanos.set-flag',
+    scene => ({
+      ...scene,
+      objects: JSON.parse(JSON.stringify(scene.objects).replace('v0.40.1', 'v0.22.0')),
+    }),
+    /^flag-known-in-that-version failed: version 0.22.0 does not know --endpoint/,
+  ],
+  [
+    'a version that nobody tells',
+    'thanos.set-flag',
+    scene => ({ ...scene, objects: JSON.parse(JSON.stringify(scene.objects).replace('v0.40.1', 'latest')) }),
+    /^flag-known-in-that-version unknown/,
+  ],
+])('%s: %s refuses', async (_, id, change, why) => {
+  expect(await refusalsOf(change(SCENES[id]!))).toEqual([expect.stringMatching(why)]);
+});
+
+test('a Compactor at work is not interrupted, unless that is accepted', async () => {
+  const restart = SCENES['kubernetes.restart-workload']!;
+  const compact = SCENES['bucket.mark-no-compact']!.objects.find(({ kind }) => kind === 'StatefulSet')!;
+  const working = (todo: number): Scene => ({
+    ...restart,
+    with: { workload: 'StatefulSet ns/compact' },
+    objects: [compact],
+    evidence: { 'thanos.compactors': [{ workload: { key: 'StatefulSet ns/compact' }, running: true, todo }] },
+  });
+  expect(await refusalsOf(working(0))).toEqual([]);
+  expect(await refusalsOf(working(2))).toEqual([
+    'not-the-compactor-mid-upload failed: it has 2 compactions to do: --accept-downtime interrupts it all the same',
+  ]);
+  expect(await refusalsOf({ ...working(2), wishes: { downtime: true } })).toEqual([]);
+});
+
+test('more replicas than nodes that can have one keep a claim from growing', async () => {
+  const scene = SCENES['kubernetes.expand-claim']!;
+  const volume = {
+    apiVersion: 'longhorn.io/v1beta2',
+    kind: 'Volume',
+    metadata: { name: 'pv-data', namespace: 'storage' },
+    spec: { numberOfReplicas: 3, size: '10737418240' },
+    status: { robustness: 'healthy', conditions: [{ type: 'Scheduled', status: 'True' }] },
+  };
+  const given = (nodes: number): Scene => ({
+    ...scene,
+    objects: [
+      ...scene.objects.map(object =>
+        object.kind === 'StorageClass' ? { ...object, provisioner: 'driver.longhorn.io' } : object,
+      ),
+      volume,
+    ],
+    evidence: {
+      'longhorn.volumes': [{ name: 'pv-data', namespace: 'storage', robustness: 'healthy' }],
+      'longhorn.nodes': Array.from({ length: nodes }, () => ({ disks: [{ schedulable: true, available: 1e12 }] })),
+    },
+  });
+  expect(await refusalsOf(given(3))).toEqual([]);
+  expect(await refusalsOf(given(2))).toEqual([
+    'replicas-fit-nodes failed: volume pv-data wants 3 replicas, and 2 nodes can have one: lower their number first',
+  ]);
+});
+
 describe('in the middle of something', () => {
   const scene = SCENES['prometheus.lengthen-retention']!;
   const owner = [{ kind: 'Prometheus', name: 'main', uid: 'uid-main', controller: true }];

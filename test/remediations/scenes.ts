@@ -352,6 +352,10 @@ const TRAPPED = workload('StatefulSet', 'set', {
   status: { readyReplicas: 0, availableReplicas: 0, updateRevision: 'revision-2' },
 });
 
+function controllerRevision(name: string, revision: number): RawObject {
+  return { apiVersion: 'apps/v1', kind: 'ControllerRevision', metadata: { name, namespace: 'ns' }, data: {}, revision };
+}
+
 /** One scene for every action. */
 export const SCENES: Readonly<Record<string, Scene>> = {
   'thanos.allow-plain-http': PLAIN_HTTP,
@@ -396,6 +400,8 @@ export const SCENES: Readonly<Record<string, Scene>> = {
         status: { conditions: [{ type: 'Ready', status: 'False', lastTransitionTime: '2026-01-01T00:00:00Z' }] },
       }),
       node('node-1'),
+      controllerRevision('revision-1', 1),
+      controllerRevision('revision-2', 2),
     ],
   },
   'kubernetes.uncordon-node': {
@@ -471,7 +477,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
     action: 'prometheus.set-external-labels',
     with: { prometheus: 'Prometheus ns/main' },
     objects: [prometheus({ externalLabels: { replica: 'a' } })],
-    evidence: { 'fleet.producers': [{ cluster: 'other', labels: { cluster: 'other' } }] },
+    evidence: { 'fleet.producers': [{ cluster: 'other', labels: { cluster: 'other' } }], 'bucket.groups': [] },
   },
   'prometheus.set-objstore-key': {
     action: 'prometheus.set-objstore-key',
@@ -680,6 +686,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
       prometheus({ serviceMonitorSelector: { matchLabels: { release: 'main' } } }),
     ],
     evidence: {
+      'prometheus.targets': [],
       'prometheus-operator.selection': [
         { object: { key: 'ServiceMonitor ns/store' }, selected: false, missing: 'label', wantedLabels: ['release'] },
       ],

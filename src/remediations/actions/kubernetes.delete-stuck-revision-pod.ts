@@ -13,6 +13,7 @@ export const action: Action = {
   access: [
     { verbs: ['get', 'list', 'delete'], group: '', resource: 'pods' },
     { verbs: ['get'], group: 'apps', resource: 'statefulsets' },
+    { verbs: ['list'], group: 'apps', resource: 'controllerrevisions' },
   ],
   async plan(input) {
     const target = targetOfKey(input.parameters.pod);
@@ -60,6 +61,19 @@ export const action: Action = {
           if (isReady(pod)) return 'it is ready';
           if (Number.isNaN(since)) return 'since when it is not ready cannot be told';
           return Date.parse(input.api.now()) - since >= 600_000 || 'it is not ready for less than ten minutes';
+        }),
+        await guard('template-newer-than-pod', 'the revision that is wanted is the newer one', async () => {
+          const revisions = await input.api.list('apps', 'controllerrevisions', target.namespace);
+          const numberOf = (name: string | undefined) =>
+            revisions.find(({ metadata, revision: number }) => metadata.name === name && typeof number === 'number')
+              ?.revision as number | undefined;
+          const [own, wanted] = [numberOf(revision), numberOf(set.status?.updateRevision)];
+          if (own === undefined || wanted === undefined) return 'which of the revisions is the newer cannot be told';
+          return wanted > own || `revision ${own} of the pod is newer than ${wanted}, which is wanted`;
+        }),
+        await guard('claim-kept', 'no volume goes with the pod', () => {
+          const volume = (pod.spec?.volumes ?? []).find((entry: { ephemeral?: unknown }) => entry.ephemeral);
+          return volume ? `volume ${volume.name} is ephemeral: it is deleted with the pod` : true;
         }),
         await guard('new-revision-plausible', 'what the new revision names is there', () =>
           referencesExist(input.api, target.namespace, set),

@@ -1,4 +1,6 @@
 import type { Action } from '../../model/remediation.ts';
+import type { RawObject } from '../../model/source.ts';
+import { rowsOf } from '../evidence-rows.ts';
 import { guard } from '../guards.ts';
 import { MONITOR_ACCESS, selectionRow, taken } from '../monitors.ts';
 import { changeStep, existing } from '../steps.ts';
@@ -40,6 +42,21 @@ export const action: Action = {
         await guard('label-not-used-otherwise', 'the label has no other value', () => {
           const old = object.metadata.labels?.[label];
           return old === undefined || `it has ${label}=${old}`;
+        }),
+        await guard('not-a-duplicate', 'what it names is not scraped already', async () => {
+          if (target.kind === 'PrometheusRule') return true;
+          const row = await selectionRow(input, target);
+          const pods = new Set((row?.matchedPods ?? []).map((one: RawObject) => one.key));
+          const ports = new Set((object.spec?.endpoints ?? []).map((endpoint: RawObject) => endpoint.port));
+          const targets: readonly RawObject[] = (await rowsOf(input.evidence, 'prometheus.targets')).flatMap(
+            one => one.targets,
+          );
+          const twin = targets.find(
+            one => pods.has(one.pod.key) && ports.has(one.labels.endpoint) && one.monitor.key !== nameOf(target),
+          );
+          return twin
+            ? `${twin.pod.key}, port ${twin.labels.endpoint}, is scraped by ${twin.monitor.key} already`
+            : true;
         }),
         await guard('only-that-prometheus', 'no second Prometheus begins to take it', async () => {
           const resources = await input.api.list(

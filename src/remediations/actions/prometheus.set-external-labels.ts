@@ -41,6 +41,14 @@ export const action: Action = {
               `no other cluster has a label ${name}`
             );
           }),
+          await guard('compactor-halted-or-off', 'no Compactor joins blocks that overlap already', async () => {
+            const overlapping = (await rowsOf(input.fleet, 'bucket.groups')).find(group => group.overlaps.length > 0);
+            if (!overlapping) return true;
+            const busy = (await rowsOf(input.fleet, 'thanos.compactors')).find(
+              row => row.bucketKey === overlapping.bucketKey && row.running && !row.halted,
+            );
+            return busy ? `blocks of ${overlapping.labelText} overlap, and ${busy.workload.key} works on them` : true;
+          }),
         ],
         riskText:
           'a new identity of every series: old blocks keep the old labels, and what names the old ones has to be changed',
