@@ -112,6 +112,9 @@ function fixerRoles(): readonly RoleFile[] {
         [
           'What `thanos-doctor fix` writes, beside the read-only role. Whoever patches a workload or creates a pod can run code as its',
           'service account: bind it to a person, and only for the time of the repair. A plan names what it lacks.',
+          'Bind it with a RoleBinding in each namespace that is to be mended (monitoring, say), not with a ClusterRoleBinding: of Secrets,',
+          'pods and claims it then gives only those that are there. A ClusterRoleBinding is needed only for what has no namespace',
+          '(storage classes, address pools): copy those rules into a ClusterRole of their own.',
           'Written by scripts/generate.mjs from what the actions need.',
         ],
         [clusterRole('thanos-doctor-fixer', rulesOf([...usual, ...common]))],
