@@ -30,7 +30,7 @@ export interface InlineConfiguration {
 
 // An S3 error code such as `InvalidAccessKeyId` begins a sentence, not a credential.
 const CREDENTIAL_WORDS =
-  '(?:pass(?:word|wd|phrase)|pwd|secret[_-]?(?:access[_-]?)?key|(?<!invalid|missing)access[_-]?key(?:[_-]?(?:id|secret))?|client[_-]?secret|private[_-]?key|api[_-]?key|account[_-]?key|(?:session|access|refresh|id|auth|bearer|security)[_-]?token|connection[_-]?string|x-amz-(?:signature|credential))';
+  '(?:pass(?:word|wd|phrase)|pwd|secret[_-]?(?:access[_-]?)?key|(?<!invalid|missing)access[_-]?key(?:[_-]?(?:id|secret))?|client[_-]?secret|(?:private|api|account|routing|service|integration|user|signing|encryption|license)[_-]?key|(?:session|access|refresh|id|auth|bearer|security)[_-]?token|connection[_-]?string|x-amz-(?:signature|credential))';
 
 /** Names whose value is a credential whatever it looks like. */
 const CREDENTIAL_NAME = new RegExp(`${CREDENTIAL_WORDS}$`, 'i');
@@ -43,9 +43,9 @@ const CREDENTIAL_SETTING = new RegExp(
 
 /** One cheap look at a text, before anything is replaced in it: false means that there is no credential. */
 const SUSPICIOUS = new RegExp(
-  `${CREDENTIAL_WORDS}["'\\\\]{0,3}\\s{0,3}[:=]|--?[\\w-]{0,80}${CREDENTIAL_WORDS}\\s|(?:secret|token|credentials?|auth|signature|sig)["'\\\\]{0,3}\\s?[:=]` +
-    '|-----BEGIN |eyJ[A-Za-z0-9_-]{10}|\\b(?:AKIA|ASIA)[A-Z0-9]{16}|:\\/\\/[^\\s\\/"\']{1,200}@' +
-    '|\\b(?:bearer|basic)\\s|authorization|hooks\\.slack\\.com',
+  `${CREDENTIAL_WORDS}["'\\\\]{0,9}\\s{0,3}[:=]|--?[\\w-]{0,80}${CREDENTIAL_WORDS}\\s|(?:secret|token|credentials?|auth|signature|sig)["'\\\\]{0,9}\\s?[:=]` +
+    '|-----BEGIN |LS0tLS1CRUdJTi|eyJ[A-Za-z0-9_-]{10}|\\b(?:AKIA|ASIA)[A-Z0-9]{16}|:\\/\\/[^\\s\\/"\']{1,200}@' +
+    '|\\b(?:bearer|basic)\\s|authorization|hooks?\\.(?:slack|zapier)\\.com|\\/webhook|telegram\\.org\\/bot|\\/open-apis\\/bot|pagerduty\\.com\\/integration|[?&]key=',
   'i',
 );
 
@@ -53,13 +53,23 @@ const SUSPICIOUS = new RegExp(
 const HARMLESS =
   /^(?:|<[^>]*>|redacted:.*|\*+|x{3,}|null|nil|none|true|false|yes|no|present|\{.*|\[.*|\$\(.*|\$\{.*|\/.*|[|>][+-]?|-?[0-9]{1,4})$/i;
 
+/** A path is harmless, but a credential may begin with a slash. */
+function isHarmless(value: string): boolean {
+  return HARMLESS.test(value) && !(value.startsWith('/') && looksRandom(value, 16));
+}
+
 const PRIVATE_KEY = /-----BEGIN ([A-Z0-9 ]*)PRIVATE KEY-----[\s\S]*?(?:-----END \1PRIVATE KEY-----|$)/g;
+/** A private key in base64, as in a kubeconfig. A certificate is no credential. */
+const ENCODED_KEY = /LS0tLS1CRUdJTi(?!BDRVJUSUZJQ0FUR)[A-Za-z0-9+/=_-]{20,}/g;
 const WEB_TOKEN = /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?/g;
 const AWS_KEY = /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g;
-const SLACK_HOOK = /(hooks\.slack\.com\/(?:services|workflows)\/)([A-Za-z0-9/_:-]+)/g;
+/** Addresses to which whoever knows them may post. */
+const HOOK =
+  /((?:hooks\.slack\.com\/(?:services|workflows)|discord(?:app)?\.com\/api\/webhooks|webhook\.office\.com\/webhookb2|outlook\.office(?:365)?\.com\/webhook|hooks\.zapier\.com\/hooks\/catch|\/open-apis\/bot\/v2\/hook|pagerduty\.com\/integration)\/|telegram\.org\/bot)([^\s"'<>?#\\]+)/g;
+const KEY_IN_QUERY = /([?&]key=)([^\s&"'<>\\]{16,})/g;
 const FLAG = new RegExp(`(--?[\\w-]{0,80}?${CREDENTIAL_WORDS}[ \\t]+)("[^"]*"|'[^']*'|[^\\s"'-][^\\s"']*)`, 'gi');
 const AUTHORIZATION =
-  /\b((?:authorization["'\\]{0,3}\s*[:=]\s*["'\\]{0,3})?(?:bearer|basic)\s+)([A-Za-z0-9._~+/=-]{8,})/gi;
+  /\b((?:(authorization)["'\\]{0,9}\s*[:=]\s*["'\\]{0,9})?(?:bearer|basic)\s+)(?!redacted:)([A-Za-z0-9._~+/=-]{8,})/gi;
 const URL_PASSWORD = /([a-z][a-z0-9+.-]{1,20}:\/\/)([^\s/?#@:"'<>]*)(:[^\s/"'<>]*)?@/gi;
 
 /** `name: value` to the end of the line, as in YAML and in headers. */
@@ -74,12 +84,12 @@ const YAML_BLOCK = new RegExp(
 );
 /** `name=value`, `name="value"`, `"name":"value"`, also inside of a quoted string. */
 const ASSIGNMENT = new RegExp(
-  `((?<![A-Za-z0-9])[\\w.-]{0,80}?${CREDENTIAL_WORDS}(\\\\{0,3}["'])?[ \\t]{0,3}[:=][ \\t]{0,3})(?:(\\\\{0,3}["'])((?:(?!\\3)(?:\\\\.|[^\\n\\\\]))*)\\3|([^\\s"'\\\\,;&}\\])]+))`,
+  `((?<![A-Za-z0-9])[\\w.-]{0,80}?${CREDENTIAL_WORDS}(\\\\{0,8}["'])?[ \\t]{0,3}[:=][ \\t]{0,3})(?:(\\\\{0,8}["'])((?:(?!\\3)(?:\\\\.|[^\\n\\\\]))*)\\3|([^\\s"'\\\\,;&}\\])]+))`,
   'gi',
 );
 /** The same of vaguer names, where the value must look like a credential. */
 const VAGUE_ASSIGNMENT =
-  /(\b(?:secret|token|credentials?|auth|signature|sig)\\{0,3}["']?\s?[:=]\s?\\{0,3}["']?)([A-Za-z0-9+/_=.~-]{20,})/gi;
+  /(\b(?:secret|token|credentials?|auth|signature|sig)\\{0,8}["']?\s?[:=]\s?\\{0,8}["']?)([A-Za-z0-9+/_=.~-]{20,})/gi;
 
 /** Characters; texts of at most so many are remembered as clean, and so many of them. */
 const LONGEST_REMEMBERED = 200;
@@ -87,7 +97,7 @@ const REMEMBERED = 20_000;
 
 export function createRedactor(fingerprint: Fingerprint): Redactor {
   const word = (value: string) => `redacted:${fingerprint(value)}`;
-  const wordUnlessHarmless = (value: string) => (HARMLESS.test(value) ? value : word(unquoted(value)));
+  const wordUnlessHarmless = (value: string) => (isHarmless(value) ? value : word(unquoted(value)));
 
   const learned = new Set<string>();
 
@@ -112,7 +122,7 @@ export function createRedactor(fingerprint: Fingerprint): Redactor {
   }
 
   function learn(value: string): void {
-    if (value.length < 8 || !/[0-9A-Z+/=]/.test(value) || HARMLESS.test(value)) return;
+    if (value.length < 8 || !/[0-9A-Z+/=]/.test(value) || isHarmless(value)) return;
     learned.add(value);
     cleanTexts.clear();
   }
@@ -126,15 +136,17 @@ export function createRedactor(fingerprint: Fingerprint): Redactor {
   function replaced(input: string): string {
     return input
       .replace(PRIVATE_KEY, key => word(key))
+      .replace(ENCODED_KEY, key => word(key))
       .replace(WEB_TOKEN, token => word(token))
-      .replace(AUTHORIZATION, (whole, before, value) =>
-        looksRandom(value, 8) || isBasic(value) ? before + word(value) : whole,
+      .replace(AUTHORIZATION, (whole, before, header, value) =>
+        header || looksRandom(value, 8) || isBasic(value) ? before + word(value) : whole,
       )
       .replace(URL_PASSWORD, (whole, scheme, user, password) => {
         if (password) return `${scheme}${user}:${wordUnlessHarmless(password.slice(1))}@`;
         return looksRandom(user, 16) ? `${scheme}${word(user)}@` : whole;
       })
-      .replace(SLACK_HOOK, (_, before, value) => before + wordUnlessHarmless(value))
+      .replace(HOOK, (_, before, value) => before + wordUnlessHarmless(value))
+      .replace(KEY_IN_QUERY, (_, before, value) => before + wordUnlessHarmless(value))
       .replace(YAML_BLOCK, (_, indent, before, value) => `${indent}${before.replace(/[|>].*$/, '')}${word(value)}\n`)
       .replace(YAML_LINE, (_, before, value) => before + wholeLine(value))
       .replace(ASSIGNMENT, (_, before, quoteOfName, quote, quoted, plain) => {
@@ -150,7 +162,7 @@ export function createRedactor(fingerprint: Fingerprint): Redactor {
 
   /** The value of a YAML line; a line that goes on with other things is left to the patterns after it. */
   function wholeLine(value: string): string {
-    if (HARMLESS.test(unquoted(value))) return value;
+    if (isHarmless(unquoted(value))) return value;
     const quoted = /^(["'])([^"']*)\1$/.exec(value);
     if (quoted) return quoted[1] + word(quoted[2]!) + quoted[1];
     return /^["']/.test(value) || (/\s/.test(value) && /[:=]/.test(value)) ? value : word(value);
@@ -225,7 +237,7 @@ export function createRedactor(fingerprint: Fingerprint): Redactor {
     }
 
     function redactedField(key: string, child: string): string {
-      if (CREDENTIAL_NAME.test(key) && !HARMLESS.test(child)) return word(child);
+      if (CREDENTIAL_NAME.test(key) && !isHarmless(child)) return word(child);
       return freeText ? text(child) : child;
     }
 
@@ -262,7 +274,9 @@ export function createRedactor(fingerprint: Fingerprint): Redactor {
     for (const [index, argument] of list.entries()) {
       if (typeof argument !== 'string') continue;
       const match = /^--?([\w.-]+)=([\s\S]*)$/.exec(argument);
-      const name = match?.[1] ?? (argument.startsWith('-') ? '' : flag);
+      // A credential may begin with a dash; a flag is in small letters.
+      const isFlag = CREDENTIAL_SETTING.test(flag) ? /^--?[a-z][a-z0-9.-]*$/.test(argument) : argument.startsWith('-');
+      const name = match?.[1] ?? (isFlag ? '' : flag);
       const value = match?.[2] ?? (name ? argument : undefined);
       flag = match ? '' : (/^--?([\w.-]+)$/.exec(argument)?.[1] ?? '');
       if (value === undefined || name === '') {
@@ -285,7 +299,7 @@ export function createRedactor(fingerprint: Fingerprint): Redactor {
   }
 
   function withoutSecureFields(key: string, value: string): string {
-    if (CREDENTIAL_NAME.test(key) && !HARMLESS.test(value)) return word(value);
+    if (CREDENTIAL_NAME.test(key) && !isHarmless(value)) return word(value);
     return text(secureJsonData(value));
   }
 
@@ -329,19 +343,25 @@ export function looksLikeStore(value: string): boolean {
 }
 
 function isPlainlyNoCredential(value: string): boolean {
-  return HARMLESS.test(value) || /^https?:\/\/[^@]*$/.test(value) || /^\.{0,2}\//.test(value);
+  return isHarmless(value) || /^https?:\/\/[^@]*$/.test(value) || /^\.{1,2}\//.test(value);
 }
 
 function unquoted(value: string): string {
   return /^(["']).*\1$/s.test(value) ? value.slice(1, -1) : value;
 }
 
-/** Long enough, and of both cases and digits, or hexadecimal: no word and no name of an object. */
+/** Long enough, and hexadecimal, or of both cases with digits or without any order: no word and no name of an object. */
 function looksRandom(value: string, length: number): boolean {
   if (value.length < length) return false;
   if (/^[0-9a-f]{32,}$/i.test(value)) return true;
-  return /[a-z]/.test(value) && /[A-Z]/.test(value) && (/[0-9]/.test(value) || value.endsWith('='));
+  if (!/[a-z]/.test(value) || !/[A-Z]/.test(value)) return false;
+  if (/[0-9]/.test(value) || value.endsWith('=')) return true;
+  const changes = value.match(/[a-z](?=[A-Z])|[A-Z](?=[a-z])/g)?.length ?? 0;
+  return changes >= value.length * MIXED;
 }
+
+/** Changes of case in one character; words that are written together have fewer. */
+const MIXED = 0.25;
 
 /** Base64 of `user:password`. */
 function isBasic(value: string): boolean {
