@@ -1,4 +1,5 @@
 import { type DiagnosisResult, diagnose } from '../checks/diagnose.ts';
+import { subjectKey } from '../checks/object-keys.ts';
 import type { Suppression } from '../checks/silence.ts';
 import { COLLECTORS } from '../evidence/catalogue.ts';
 import type { Expectations } from '../evidence/collector.ts';
@@ -155,17 +156,23 @@ export function expiredAt(suppressions: readonly Suppression[], moment: number):
 
 function suppressed(result: DiagnosisResult, expired: readonly Suppression[]): Report['suppressed'] {
   return [
-    ...result.silenced.map(({ finding: { id, severity, message }, by: { reason, until }, through }) => ({
-      finding: id,
-      severity,
-      message,
+    ...result.silenced.map(({ finding, by: { reason, until }, through }) => ({
+      finding: finding.id,
+      rule: finding.rule,
+      cluster: finding.cluster,
+      subject: subjectKey(finding.subject),
+      severity: finding.severity,
+      message: finding.message,
       reason,
       until,
       expired: false,
       through,
     })),
     ...expired.map(({ rule, cluster, subject, reason, until }) => ({
-      finding: [rule, cluster, subject].filter(part => part !== '').join(', '),
+      finding: '',
+      rule,
+      cluster,
+      subject,
       severity: 'info' as const,
       message: '',
       reason,

@@ -51,8 +51,13 @@ export interface Report {
   readonly timeline: readonly TimelineEntry[];
   /** Findings that the fleet file silences, and its suppressions that have expired. */
   readonly suppressed: readonly {
-    /** Id of the finding; of an expired suppression, what it names. */
+    /** Id of the finding; '' of an expired suppression. */
     readonly finding: string;
+    readonly rule: string;
+    /** Of an expired suppression, what it names; '' for all. The same holds for the subject. */
+    readonly cluster: string;
+    /** `Kind namespace/name` */
+    readonly subject: string;
     readonly severity: Severity;
     /** What was found; '' of an expired suppression. */
     readonly message: string;

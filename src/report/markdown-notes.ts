@@ -151,11 +151,12 @@ function notLookedAtLines(groups: readonly GapGroup[], count: number): readonly 
 
 function suppressedLines({ suppressed }: Report, count: number): readonly string[] {
   if (suppressed.length === 0) return [];
-  const lines = suppressed.map(({ finding, severity, message, reason, until, expired, through }) => {
-    if (expired)
-      return `- ${code(finding, 160)} (**expired** ${prose(until, 40)}, no longer applied): ${prose(reason, 120)}`;
-    const why = through === '' ? prose(reason, 100) : `explained by ${code(through, 100)} alone`;
-    return `- ${severity} ${code(finding, 120)} (until ${prose(until, 30)}; ${why}): ${prose(message, 100)}`;
+  const lines = suppressed.map(({ rule, cluster, subject, severity, message, reason, until, expired, through }) => {
+    const place = [subject, cluster].filter(part => part !== '').join(', ');
+    const what = `${code(rule, 60)}${place === '' ? '' : ` ${prose(place, 100)}`}`;
+    if (expired) return `- ${what} (**expired** ${prose(until, 30)}, no longer applied): ${prose(reason, 100)}`;
+    const why = through === '' ? prose(reason, 80) : `explained by ${code(through, 80)} alone`;
+    return `- ${severity} ${what} (until ${prose(until, 30)}; ${why}): ${prose(message, 80)}`;
   });
   return ['', 'Suppressed by the fleet file:', '', ...limited(lines, count)];
 }

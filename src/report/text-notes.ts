@@ -107,14 +107,18 @@ function worthKnowingLines(groups: readonly Symptoms[], page: Page): readonly st
 function fleetFileLines({ suppressed, tuned = [] }: Report, page: Page): readonly string[] {
   const silent = suppressed
     .filter(({ expired, through }) => !expired && through === '')
-    .map(({ finding, severity, until, reason }) => {
-      const effects = suppressed.filter(({ through }) => through === finding).length;
+    .map(entry => {
+      const effects = suppressed.filter(({ through }) => through === entry.finding).length;
       const more = effects === 0 ? '' : `, with ${counted(effects, 'finding')} that it alone explains`;
-      return `${severity} ${finding}${more}, until ${until}: ${reason}`;
+      return `${entry.severity} ${entry.rule}, ${placeOf(entry)}${more}, until ${entry.until}: ${entry.reason}`;
     });
   const expired = suppressed
     .filter(entry => entry.expired)
-    .map(({ finding, until, reason }) => `the suppression of ${finding} ended with ${until}: ${reason}`);
+    .map(entry => {
+      const place = placeOf(entry);
+      const what = place === '' ? entry.rule : `${entry.rule} (${place})`;
+      return `the suppression of ${what} ended with ${entry.until}: ${entry.reason}`;
+    });
   const changes = tuned.map(({ rule, what, from, to }) => `${rule}: ${what} ${from}, here ${to}`);
   return [
     ...listLines('Suppressed', silent, page),
@@ -127,6 +131,10 @@ function fleetFileLines({ suppressed, tuned = [] }: Report, page: Page): readonl
           page,
         )),
   ];
+}
+
+function placeOf({ subject, cluster }: Report['suppressed'][number]): string {
+  return [unbroken(subject), cluster].filter(part => part !== '').join(', ');
 }
 
 function listLines(label: string, lines: readonly string[], page: Page): readonly string[] {

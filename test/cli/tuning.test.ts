@@ -118,11 +118,11 @@ describe('a suppression', () => {
     const { stdout } = await diagnose(suppress(before));
     expect(stdout).toMatch(/^Healthy, as far as looked, but for 2 suppressed findings: 2 clusters/);
     expect(stdout.replace(/\s+/g, ' ')).toContain(
-      'Suppressed critical own-crowded/a/Cluster//a, with 1 finding that it alone explains, until 2026-01-02: known',
+      'Suppressed critical own-crowded, Cluster a, a, with 1 finding that it alone explains, until 2026-01-02: known',
     );
     const { stdout: markdown } = await diagnose(suppress(before), '--format', 'markdown');
     expect(markdown).toContain(
-      '- critical `own-crowded/a/Cluster//a` (until 2026-01-02; known): There are 3 namespaces.',
+      '- critical `own-crowded` Cluster a, a (until 2026-01-02; known): There are 3 namespaces.',
     );
   });
 
@@ -157,7 +157,9 @@ describe('a suppression', () => {
     expect(expired.stderr).toBe(
       `${fleet}:6:7: the suppression of own-crowded ended with 2026-01-01 and no longer works\n`,
     );
-    expect(expired.suppressed).toMatchObject([{ finding: 'own-crowded', expired: true, until: '2026-01-01' }]);
+    expect(expired.suppressed).toMatchObject([
+      { rule: 'own-crowded', finding: '', expired: true, until: '2026-01-01' },
+    ]);
     const { stdout } = await diagnose(suppress('rule: own-crowded, reason: known, until: 2026-01-01'));
     expect(stdout).toMatch(/Expired +the suppression of own-crowded ended with 2026-01-01: known/);
     const moment = await report(suppress('rule: own-crowded, reason: known, until: "2026-01-02T03:04:05Z"'));

@@ -458,6 +458,9 @@ export function hostileReport(text: string): Report {
     timeline: [{ time: TAKEN_AT, cluster: 'west', object: text, what: text, source: 'log' }],
     suppressed: [true, false].map(expired => ({
       finding: text,
+      rule: 'pool-exhausted',
+      cluster: text,
+      subject: text,
       severity: 'critical' as const,
       message: text,
       reason: text,
