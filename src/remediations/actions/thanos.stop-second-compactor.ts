@@ -70,7 +70,14 @@ export const action: Action = {
         }),
       ],
       riskText: `the one that stays, ${name}, has to do the work of both`,
-      verify: { what: `${input.finding.rule} is healthy`, seconds: 300 },
+      // Of another cluster nothing is read when it is verified.
+      verify: theirs.endsWith(` @${cluster}`)
+        ? {
+            what: `${input.finding.rule} is healthy, and ${name} goes on`,
+            seconds: 1800,
+            signals: [{ is: 'compactor-goes-on', workload: name, iterations: 2 }],
+          }
+        : { what: `${input.finding.rule} is healthy`, seconds: 300 },
       undo: { what: 'scales it back', steps: undoStepsOf([change]) },
       notes: ['blocks that were compacted twice stay, and may overlap: thanos-doctor diagnose tells'],
       mends: true,
