@@ -149,8 +149,8 @@ export const scalePods: Controller = (cluster, before, after) => {
 
 /** Lets a pod that runs once come to its end. */
 export const runOnce: Controller = (cluster, _before, after) => {
-  if (after?.kind !== 'Pod' || after.spec.restartPolicy !== 'Never' || after.status?.phase) return;
-  cluster.setStatus(after, { phase: 'Succeeded' });
+  if (after?.kind !== 'Pod' || after.spec.restartPolicy !== 'Never' || after.status?.phase === 'Succeeded') return;
+  cluster.setStatus(after, { ...after.status, phase: 'Succeeded' });
 };
 
 export const CONTROLLERS: readonly Controller[] = [rollout, replacePods, resize];

@@ -181,11 +181,27 @@ function quarantined(): readonly RawObject[] {
     args: ['--storage.tsdb.path=/prometheus'],
     volumeMounts: [{ name: 'data', mountPath: '/prometheus', subPath: 'prometheus-db' }],
   };
-  const metadata = { ownerReferences: [{ kind: 'Prometheus', name: 'main', uid: 'uid-main', controller: true }] };
+  const metadata = {
+    ownerReferences: [
+      {
+        apiVersion: 'monitoring.coreos.com/v1',
+        kind: 'Prometheus',
+        name: 'main',
+        uid: 'uid-main',
+        controller: true,
+      },
+    ],
+  };
   const set = workload('StatefulSet', 'prometheus-main', {
     metadata,
     spec: {
       replicas: 2,
+      volumeClaimTemplates: [
+        {
+          metadata: { name: 'data' },
+          spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '10Gi' } } },
+        },
+      ],
       template: { metadata: { labels: { app: 'prometheus-main' } }, spec: { containers: [container] } },
     },
   });
@@ -200,7 +216,11 @@ function quarantined(): readonly RawObject[] {
     apiVersion: 'v1',
     kind: 'PersistentVolume',
     metadata: { name: 'pv-data-1' },
-    spec: { csi: { volumeHandle: 'pv-data-1' } },
+    spec: {
+      capacity: { storage: '10Gi' },
+      accessModes: ['ReadWriteOnce'],
+      csi: { driver: 'driver.longhorn.io', volumeHandle: 'pv-data-1' },
+    },
   };
   return [
     node('node-1'),

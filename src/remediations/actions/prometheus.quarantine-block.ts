@@ -40,6 +40,7 @@ export const action: Action = {
     { verbs: ['get'], group: 'apps', resource: 'statefulsets' },
     { verbs: ['get', 'patch'], group: 'apps', resource: 'statefulsets/scale' },
     { verbs: ['get', 'patch'], group: '', resource: 'persistentvolumeclaims' },
+    { verbs: ['get'], group: '', resource: 'persistentvolumes' },
   ],
   async plan(input) {
     const damaged = await damagedBlock(input);
