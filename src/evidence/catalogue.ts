@@ -105,6 +105,7 @@ import { collector as ciliumPolicyValidity } from './derived/cilium.policy-valid
 import { collector as fleetAddressPools } from './derived/fleet.address-pools.ts';
 import { collector as fleetAddresses } from './derived/fleet.addresses.ts';
 import { collector as fleetBuckets } from './derived/fleet.buckets.ts';
+import { collector as fleetCertificates } from './derived/fleet.certificates.ts';
 import { collector as fleetClocks } from './derived/fleet.clocks.ts';
 import { collector as fleetClusterLabel } from './derived/fleet.cluster-label.ts';
 import { collector as fleetClusters } from './derived/fleet.clusters.ts';
@@ -159,6 +160,7 @@ import { collector as storageAttachmentStates } from './derived/storage.attachme
 import { collector as storageChains } from './derived/storage.chains.ts';
 import { collector as storageClaimUsage } from './derived/storage.claim-usage.ts';
 import { collector as storageClassProvisioners } from './derived/storage.class-provisioners.ts';
+import { collector as storageLoggedNoSpace } from './derived/storage.logged-no-space.ts';
 import { collector as storageMissingClasses } from './derived/storage.missing-classes.ts';
 import { collector as storageNodeDiskUsage } from './derived/storage.node-disk-usage.ts';
 import { collector as storagePodDiskUsage } from './derived/storage.pod-disk-usage.ts';
@@ -287,6 +289,7 @@ const ALL: readonly Collector[] = [
   fleetAddressPools as unknown as Collector,
   fleetAddresses as unknown as Collector,
   fleetBuckets as unknown as Collector,
+  fleetCertificates as unknown as Collector,
   fleetClocks as unknown as Collector,
   fleetClusterLabel as unknown as Collector,
   fleetClusters as unknown as Collector,
@@ -341,6 +344,7 @@ const ALL: readonly Collector[] = [
   storageChains as unknown as Collector,
   storageClaimUsage as unknown as Collector,
   storageClassProvisioners as unknown as Collector,
+  storageLoggedNoSpace as unknown as Collector,
   storageMissingClasses as unknown as Collector,
   storageNodeDiskUsage as unknown as Collector,
   storagePodDiskUsage as unknown as Collector,

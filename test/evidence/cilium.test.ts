@@ -172,6 +172,82 @@ describe('a Service that waits for an address', () => {
     expect(await whyOf({ services: [classed('waiting', ''), classed('a', '192.0.2.5')] })).toEqual([]);
   });
 
+  test('is taken by a pool without a selector, whatever the others select', async () => {
+    const picky = pool('picky', '192.0.2.5', '192.0.2.9', { serviceSelector: { matchLabels: { app: 'other' } } });
+    const open = pool('open', '192.0.2.15', '192.0.2.19');
+    expect(await whyOf({ services: [waiting], 'cilium.io/ciliumloadbalancerippools': [picky, open] })).toEqual([]);
+  });
+
+  test('asks for an address of a pool that does not select it, or that is disabled', async () => {
+    const asking = service('waiting', '', { metadata: { annotations: { 'lbipam.cilium.io/ips': '192.0.2.77' } } });
+    const open = pool('open', '192.0.2.5', '192.0.2.9');
+    const picky = pool('picky', '192.0.2.77', '192.0.2.79', { serviceSelector: { matchLabels: { app: 'other' } } });
+    const off = pool('off', '192.0.2.77', '192.0.2.79', { disabled: true });
+    const asked = (...pools: readonly RawObject[]) =>
+      whyOf({ services: [asking], 'cilium.io/ciliumloadbalancerippools': pools });
+    expect(await asked(open, picky)).toMatchObject([{ why: 'selector', pool: { name: 'picky' } }]);
+    expect(await asked(open, off)).toMatchObject([
+      { why: 'outside', detail: 'it lies in pool off, which is disabled' },
+    ]);
+    expect(await asked(off)).toMatchObject([{ why: 'no-pool', detail: 'every pool is disabled' }]);
+  });
+
+  test('does not wait for an address whose Service is just being deleted', async () => {
+    const asking = service('waiting', '', { metadata: { annotations: { 'lbipam.cilium.io/ips': '192.0.2.5' } } });
+    const leaving = service('a', '192.0.2.5', { metadata: { deletionTimestamp: ago(10) } });
+    const objects = {
+      services: [asking, leaving],
+      'cilium.io/ciliumloadbalancerippools': [pool('p', '192.0.2.5', '192.0.2.9')],
+    };
+    expect(await whyOf(objects)).toEqual([]);
+  });
+
+  test('shares an address of which another has the port', async () => {
+    const sharing = { metadata: { annotations: { 'lbipam.cilium.io/sharing-key': 'k' } } };
+    const lastTransitionTime = ago(120);
+    const type = 'cilium.io/IPAMRequestSatisfied';
+    const refused = { type, status: 'False', reason: 'out_of_ips', lastTransitionTime };
+    const objects = {
+      services: [service('waiting', '', { ...sharing, conditions: [refused] }), service('a', '192.0.2.5', sharing)],
+      'cilium.io/ciliumloadbalancerippools': [pool('p', '192.0.2.5', '192.0.2.9')],
+    };
+    expect(await whyOf(objects)).toMatchObject([
+      { why: 'exhausted', detail: 'port clash with m/a', holder: { name: 'a' }, used: 1, total: 5 },
+    ]);
+  });
+
+  test('is none that has an address, whatever the condition of an older version says', async () => {
+    const left = { type: 'io.cilium/lb-ipam-request-satisfied', status: 'False', reason: 'no_pool' };
+    const satisfied = { type: 'cilium.io/IPAMRequestSatisfied', status: 'True' };
+    const [row] = await collect(
+      balancers,
+      cluster({
+        services: [service('a', '192.0.2.5', { conditions: [left, satisfied] })],
+        'cilium.io/ciliumloadbalancerippools': [pool('p', '192.0.2.5', '192.0.2.9')],
+      }),
+    );
+    expect(row).toMatchObject({ pending: false });
+  });
+
+  test('is served by another controller where Cilium is not installed', async () => {
+    const metallb = { group: 'metallb.io', version: 'v1beta1', resource: 'ipaddresspools', kind: 'IPAddressPool' };
+    const served = { ...metallb, namespaced: true, verbs: ['list'] };
+    const rows = await collect(pending, {
+      ...cluster({ services: [waiting], 'apps/daemonsets': [] }),
+      discovery: { resources: [served], unreadable: [] },
+    });
+    expect(rows).toEqual([]);
+  });
+
+  test('is told that address management is off, unless the addresses of nodes serve its class', async () => {
+    const off = (data: Readonly<Record<string, string>>, name = 'waiting', ip = '') =>
+      whyOf({ services: [service(name, ip)], configmaps: [config(data)] }, name);
+    expect(await off({ 'enable-lb-ipam': 'false' })).toMatchObject([{ why: 'ipam-disabled' }]);
+    expect(await off({ 'default-lb-service-ipam': 'nodeipam' })).toMatchObject([{ why: 'ipam-disabled' }]);
+    expect(await off({ 'default-lb-service-ipam': 'nodeipam' }, 'a', '192.0.2.4')).toEqual([]);
+    expect(await off({})).toMatchObject([{ why: 'no-pool' }]);
+  });
+
   test('is told by nobody where the pools cannot be read', async () => {
     const rows = await collect(
       pending,
@@ -202,6 +278,32 @@ describe('an address', () => {
     });
     expect((await one(objects({ loadBalancerIPs: true }, [lease('', 2)]))).l2.why).toBe('lease-released');
     expect((await one(objects({ loadBalancerIPs: true }, [lease('n', 90)]))).l2.why).toBe('lease-stale');
+  });
+
+  test('changes hands often and is renewed: all is well', async () => {
+    const restless = lease('n', 2);
+    const row = await one(
+      objects({ loadBalancerIPs: true }, [{ ...restless, spec: { ...restless.spec, leaseTransitions: 900 } }]),
+    );
+    expect(row.l2.why).toBe('');
+  });
+
+  test('that BGP announces needs no lease', async () => {
+    const byRouter = service('a', '192.0.2.5', { spec: { loadBalancerClass: 'io.cilium/bgp-control-plane' } });
+    expect((await one({ ...objects({ loadBalancerIPs: true }), services: [byRouter] })).l2.needed).toBe(false);
+  });
+
+  test('whose policy is not called bad is announced', async () => {
+    const good = {
+      metadata: { name: 'l2' },
+      spec: { loadBalancerIPs: true },
+      status: { conditions: [{ type: 'io.cilium/bad-service-selector', status: 'False' }] },
+    };
+    const row = await one({
+      ...objects({ loadBalancerIPs: true }, [lease('n', 2)]),
+      'cilium.io/ciliuml2announcementpolicies': [good],
+    });
+    expect(row.fault.why).toBe('');
   });
 
   test('whose lease may be one that names a Service of nobody is not judged', async () => {

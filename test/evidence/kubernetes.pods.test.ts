@@ -136,6 +136,7 @@ describe('kubernetes.containers', () => {
     ['quay.io/prometheus/prometheus:v3.1.0', [], 'prometheus'],
     ['x/prometheus-config-reloader:v0.79.0', [], ''],
     ['longhornio/longhorn-manager:v1.7.2', ['-d', 'daemon'], 'longhorn-manager'],
+    ['longhornio/longhorn-manager:v1.7.2', ['-d', 'deploy-driver'], ''],
     ['longhornio/longhorn-manager:v1.7.2', ['--drivername=driver.longhorn.io'], 'longhorn-csi-plugin'],
     ['longhornio/csi-provisioner:v4.0.1', [], 'csi-provisioner'],
     ['longhornio/csi-node-driver-registrar:v2.12.0', [], ''],

@@ -171,6 +171,32 @@ describe('kubernetes.crashes', () => {
     expect(known(row!.expiredAt)).toEqual(['q.example:443']);
   });
 
+  it('tells a probe by the length of the runs where its event is gone', async () => {
+    const probed = (ranFor: number, restarts: number, log: string | undefined, events: FakeCluster['objects'] = {}) => {
+      const run = { exitCode: 0, startedAt: ago(30 + ranFor), finishedAt: ago(30) };
+      const ended = { ...crashed({ exitCode: 0, restarts }), lastState: { terminated: run } };
+      const livenessProbe = { httpGet: { path: '/', port: 1 }, initialDelaySeconds: 10, periodSeconds: 10 };
+      const { objects } = cluster('');
+      return collect(crashesCollector, {
+        objects: {
+          ...objects,
+          events: [],
+          pods: [pod('p-0', { containers: [{ name: 'c', livenessProbe, status: ended }] })],
+          ...events,
+        },
+        logs: () => log,
+      });
+    };
+    const signal = `${ago(31)} level=info msg="caught signal. Exiting." signal=terminated`;
+    expect((await probed(44, 5, signal))[0]!.probe).toBe('liveness');
+    expect((await probed(44, 5, signal, { events: { reason: 'forbidden' } }))[0]!.probe).toBe('liveness');
+    expect((await probed(44, 5, `${ago(31)} level=error err="broken"`))[0]!.probe).toBe('');
+    expect((await probed(44, 2, signal))[0]!.probe).toBe('');
+    expect((await probed(400, 5, signal))[0]!.probe).toBe('');
+    const [unread] = await probed(44, 5, undefined);
+    expect(() => unread!.probe).toThrow();
+  });
+
   it('does not show a credential of the log', async () => {
     const [row] = await collect(crashesCollector, cluster(`${ago(30)} error: password=hunter2secret refused`));
     expect(JSON.stringify(known(row!.lastLines))).not.toContain('hunter2secret');

@@ -2,9 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { collector as probe } from '../../src/evidence/collectors/network.probe.ts';
 import { collector as ingressEntries } from '../../src/evidence/derived/network.ingress-entries.ts';
 import { collector as needs } from '../../src/evidence/derived/network.service-needs.ts';
+import { collector as tlsHosts } from '../../src/evidence/derived/network.tls-hosts.ts';
 import { commonZone, isClusterName, nameIn } from '../../src/evidence/lookups.ts';
 import { nearestName } from '../../src/evidence/nearest-name.ts';
 import type { RawObject } from '../../src/model/source.ts';
+import { derive } from './derive.ts';
 import { ago, collect, type FakeCluster } from './fake-source.ts';
 
 describe('a probe', () => {
@@ -237,4 +239,26 @@ describe('zones of the world outside', () => {
     expect(commonZone(['a.example.org'])).toBe('a.example.org');
     expect(commonZone(['a.org', 'b.org'])).toBe('');
   });
+});
+
+test('a host with TLS shows a certificate, a stand-in of the controller, or nothing', async () => {
+  const ingress = { namespace: 'm', name: 'page', tls: [{ hosts: ['Page.example', '*.example'], secret: 's' }] };
+  const shown = async (probe: object) => {
+    const evidence = { 'kubernetes.ingresses': [ingress], 'network.probe': { tcp: 'open', ...probe } };
+    const rows = await derive(tlsHosts, { a: { evidence } });
+    expect(rows).toHaveLength(1);
+    expect(rows[0]).toMatchObject({ endpoint: 'page.example:443', secret: 's', ingress: { key: 'Ingress m/page' } });
+    return rows[0]!.shows;
+  };
+  expect(await shown({ speaks: 'nothing' })).toBe('nothing');
+  expect(await shown({ tcp: 'refused' })).toBe('');
+  expect(await shown({ speaks: 'http' })).toBe('');
+  const certificate = {
+    present: true,
+    names: ['ingress.local'],
+    issuer: 'Kubernetes Ingress Controller Fake Certificate',
+  };
+  expect(await shown({ speaks: 'tls', certificate })).toBe('default');
+  expect(await shown({ speaks: 'tls', certificate: { ...certificate, covers: true } })).toBe('certificate');
+  expect(await shown({ speaks: 'tls', certificate: { ...certificate, issuer: 'an authority' } })).toBe('certificate');
 });

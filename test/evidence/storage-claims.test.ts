@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { collector as classProvisioners } from '../../src/evidence/derived/storage.class-provisioners.ts';
+import { collector as loggedNoSpace } from '../../src/evidence/derived/storage.logged-no-space.ts';
 import { collector as staticClaims } from '../../src/evidence/derived/storage.static-claims.ts';
 import { collector as templateClaims } from '../../src/evidence/derived/storage.template-claims.ts';
 import type { RawObject } from '../../src/model/source.ts';
+import { derive } from './derive.ts';
 import { ago, collect, type FakeCluster } from './fake-source.ts';
 import { event, metadata, pod, workload } from './raw-objects.ts';
 
@@ -212,4 +214,42 @@ describe('the provisioner of a class for which a claim waits', () => {
     const row = await found({ pods: { reason: 'forbidden' } });
     expect(() => row.present).toThrow();
   });
+});
+
+test('a log tells the claim on which no space is left, unless its program has rules of its own', async () => {
+  const crash = (name: string, image: string, args: readonly string[]) => ({
+    containerKey: `Container m/${name}/c`,
+    image,
+    args,
+    files: [
+      { path: '/data/x', trouble: 'no-space', claim: 'PersistentVolumeClaim m/c' },
+      { path: '/tmp/x', trouble: 'no-space', claim: '' },
+    ],
+  });
+  const page = {
+    containerKey: 'Container m/page/c',
+    pod: { namespace: 'm', name: 'page', key: 'Pod m/page' },
+    container: 'c',
+    image: 'grafana/grafana:11',
+    state: 'running',
+    mounts: [{ volume: 'data', path: '/var/lib/grafana' }],
+  };
+  const hit = { id: 'volume-out-of-space', open: true, lastAge: 60, captured: { path: '/var/lib/grafana/x' } };
+  const rows = await derive(loggedNoSpace, {
+    a: {
+      evidence: {
+        'kubernetes.crashes': [
+          crash('app', 'example/app:1', []),
+          crash('store', 'quay.io/thanos/thanos:v0.37.2', ['store']),
+        ],
+        'kubernetes.containers': [page],
+        'kubernetes.pods': [{ key: 'Pod m/page', volumes: [{ name: 'data', kind: 'claim', source: 'p' }] }],
+        'logs.signatures': { hits: [hit, { ...hit, lastAge: 9000 }] },
+      },
+    },
+  });
+  expect(rows).toEqual([
+    { claim: 'PersistentVolumeClaim m/c', containerKey: 'Container m/app/c', path: '/data/x' },
+    { claim: 'PersistentVolumeClaim m/p', containerKey: 'Container m/page/c', path: '/var/lib/grafana/x' },
+  ]);
 });

@@ -61,6 +61,8 @@ const CSI_PARTS: ReadonlySet<string> = new Set(['csi-provisioner', 'csi-attacher
 
 function neededPart(container: Running & { readonly kind: string }): string {
   if (container.kind === 'init') return '';
+  // It makes what Longhorn needs and then has nothing to do.
+  if ([...container.command, ...container.args].includes('deploy-driver')) return '';
   const part = identify(container);
   const image = repository(container.image);
   if (image.startsWith('longhorn-manager') && part !== 'longhorn-manager') return 'longhorn-csi-plugin';

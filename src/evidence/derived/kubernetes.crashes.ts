@@ -39,7 +39,10 @@ const ROW = {
   ranFor: 'int',
   restarts: 'int',
   hasProbe: 'bool',
-  /** The kubelet says that it ended it because a probe failed; liveness, startup or ''. */
+  /**
+   * The kubelet says that it ended it because a probe failed, or, where its events are gone, each run was as long as the
+   * probe takes to fail and ended by a signal; liveness, startup or ''.
+   */
   probe: 'str',
   /** What the log of the run that ended says. A log that could not be read, or not in whole, is a gap in it. */
   hits: [HIT],
@@ -133,7 +136,7 @@ async function rowOf(one: Container, context: Context): Promise<Crash> {
     ranFor: one.last.ranFor,
     restarts: one.restarts,
     hasProbe: one.probes.liveness.kind !== '' || one.probes.startup.kind !== '',
-    probe: unknownEvents ? '' : probeThatKilled(one, known(events)),
+    probe: '',
     hits,
     lastLines: lines.slice(-SHOWN_LINES),
     configErrors: lines.filter(line => gapOf(line) || (isGrave(line) && CONFIG_ERROR.test(line.sample))),
@@ -142,9 +145,14 @@ async function rowOf(one: Container, context: Context): Promise<Crash> {
     expiredAt: lines.flatMap(line => (gapOf(line) ? [line as never] : expiredIn(line))),
     owned: hits.flatMap(hit => (gapOf(hit) ? [hit as never] : isOwned(hit) ? [hit.id] : [])),
   };
-  if (!unknownEvents) return row;
+  const said = unknownEvents ? '' : probeThatKilled(one, known(events));
+  const timed = said === '' ? probeByTime(one) : '';
+  const isSignalled = timed !== '' && known(lines).some(line => SIGNALLED.test(line.sample));
+  if (said !== '' || isSignalled) return { ...row, probe: said || timed };
+  const unknown = unknownEvents ?? (timed === '' ? undefined : unread);
+  if (!unknown) return row;
   const { probe: _, ...rest } = row;
-  return withUnknownFields<Crash>(rest, unknownEvents, ['probe']);
+  return withUnknownFields<Crash>(rest, unknown, ['probe']);
 }
 
 type Line = Crash['lastLines'][number];
@@ -233,6 +241,22 @@ function ofLastRun(hit: LogHit, { containerKey, last }: Container): readonly Hit
   if (Number.isNaN(beforeEnd) || beforeEnd < -TOLERANCE || beforeEnd > last.ranFor + TOLERANCE) return [];
   const { id, count, sample, captured } = hit;
   return [{ id, containerKey, count, last: hit.last, sample, captured, beforeEnd: Math.max(0, beforeEnd) }];
+}
+
+/** What programs say when they are asked to end. */
+const SIGNALLED = /caught signal|received an os signal|received signal|\bSIGTERM\b|signal[=: ]"?terminated/i;
+/** Restarts from which a habit can be told. */
+const HABIT = 3;
+/** A run may be so much longer or shorter than the probe takes to fail. */
+const ABOUT = 0.2;
+
+/** The probe that every run known of was as long as. */
+function probeByTime({ last, before, probes, restarts }: Container): string {
+  if (restarts < HABIT) return '';
+  const runs = [last, before].filter(one => one.finished !== '').map(one => one.ranFor);
+  const fits = (budget: number) => budget > 0 && runs.every(run => Math.abs(run - budget) <= budget * ABOUT);
+  if (probes.startup.kind !== '' && fits(probes.startup.budget)) return 'startup';
+  return probes.liveness.kind !== '' && fits(probes.liveness.budget) ? 'liveness' : '';
 }
 
 /** The kubelet drops repeats of its events: the newest may belong to an earlier end than the last one. */

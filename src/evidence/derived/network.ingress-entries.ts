@@ -32,6 +32,8 @@ const ROW = {
   addresses: ['str'],
   /** `host:port` to be asked; '' where there is neither a host nor an address. */
   endpoint: 'str',
+  /** The same for TLS; '' where it has none. */
+  tlsEndpoint: 'str',
   /** Backends that lead nowhere: `service:port why`. */
   deadBackends: ['str'],
   /** Of these, what does not exist: a Service or a port. */
@@ -78,6 +80,7 @@ export const collector = derived({
         return name === '' ? undefined : findKnown(services, one => one.namespace === namespace && one.name === name);
       };
       const port = ingress.tls.length > 0 && ingress.hosts.length === 0 ? 443 : 80;
+      const tlsHost = ingress.tls.flatMap(one => one.hosts).find(host => host !== '' && !host.startsWith('*')) ?? '';
       const place = ingress.hosts.find(host => !host.startsWith('*')) ?? ingress.addresses[0] ?? '';
       const row = {
         ingress: ref('Ingress', ingress.namespace, ingress.name, ingress.uid),
@@ -86,6 +89,7 @@ export const collector = derived({
         hosts: ingress.hosts,
         addresses: ingress.addresses.filter(address => address !== ''),
         endpoint: place === '' ? '' : `${place}:${port}`,
+        tlsEndpoint: tlsHost === '' ? '' : `${tlsHost.toLowerCase()}:443`,
       };
       return lazily<Row>(row, {
         cilium,
