@@ -172,6 +172,14 @@ export async function startMutableServer(options: ServerOptions): Promise<Mutabl
     const { resource, namespace } = place;
     const name = body.metadata?.name;
     if (!name) return invalid(resource.kind, '', 'metadata.name: Required value');
+    // Of nearly all kinds: an RFC 1123 subdomain. Events, roles and the like may have more.
+    if (!/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(name)) {
+      return invalid(
+        resource.kind,
+        name,
+        `metadata.name: Invalid value: "${name}": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.'`,
+      );
+    }
     if (body.apiVersion !== (resource.group ? `${resource.group}/${resource.version}` : resource.version)) {
       return statusAnswer(400, 'BadRequest', 'the API version in the data does not match the expected API version');
     }

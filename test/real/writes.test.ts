@@ -174,6 +174,14 @@ describe.each(Object.entries(SERVERS))('%s', (name, start) => {
     expect((await writer.patch(target, 'merge', { data: {} }, false)).is).toBe('not-found');
   });
 
+  maybe('a name has its rules, in a dry run too', async () => {
+    for (const name of ['thanos-doctor-{{plan}}', 'Upper', 'under_score']) {
+      const target = targetOf('Secret', 'ns', name);
+      const answer = await writer.create(target, { metadata: { name, namespace: 'ns' } }, true);
+      expect(answer, name).toMatchObject({ is: 'refused', status: 422, message: expect.stringContaining('RFC 1123') });
+    }
+  });
+
   maybe('a finalizer keeps what is deleted', async () => {
     const { target, object } = await made('Secret', {});
     await writer.patch(target, 'merge', { metadata: { finalizers: ['example.com/keep'] } }, false);

@@ -21,7 +21,7 @@ import { applyPlan, type Execution, goOn, type Verified } from '../../src/remedi
 import { attemptsIn } from '../../src/remediations/history.ts';
 import { planOf } from '../../src/remediations/plan.ts';
 import { undoPlanOf } from '../../src/remediations/undo.ts';
-import { startBuckets } from '../mutable-server/buckets.ts';
+import { type BucketFault, startBuckets } from '../mutable-server/buckets.ts';
 import { type MutableServer, type ServerOptions, startMutableServer } from '../mutable-server/server.ts';
 
 export const NO_WISHES: Wishes = {
@@ -53,6 +53,8 @@ export interface Scene {
   readonly copies?: Readonly<Record<string, { readonly files: number; readonly bytes: number }>>;
   /** Objects by bucket; their server stands at the port that the configuration writes as 65535. */
   readonly buckets?: Readonly<Record<string, readonly string[]>>;
+  /** What goes wrong with the n-th write to them. */
+  readonly bucketFault?: (write: number) => BucketFault | undefined;
 }
 
 /** Stands for `kill -9`: nothing catches it. */
@@ -63,6 +65,7 @@ export interface Stage {
   readonly hasBuckets: boolean;
   /** `bucket/key` of every object, and `bucket/` of every bucket. */
   readonly bucketObjects: () => readonly string[];
+  readonly bucketWrites: readonly string[];
   readonly writer: Writer;
   readonly journal: Journal & { readonly lines: AuditLine[] };
   plan(change?: Partial<Scene>): Promise<Plan>;
@@ -92,7 +95,7 @@ export type StartServer = (options: ServerOptions) => Promise<MutableServer>;
 
 /** A server with the scene's objects, and everything that a fix needs, in memory. */
 export async function stage(scene: Scene, start: StartServer = startMutableServer): Promise<Stage> {
-  const s3 = scene.buckets ? await startBuckets(scene.buckets) : undefined;
+  const s3 = scene.buckets ? await startBuckets(scene.buckets, scene.bucketFault) : undefined;
   const objects = JSON.parse(JSON.stringify(scene.objects, withPort(s3?.port)));
   const server = await start({ objects, ...scene.server });
   const folder = await mkdtemp(join(tmpdir(), 'fix-'));
@@ -180,6 +183,7 @@ export async function stage(scene: Scene, start: StartServer = startMutableServe
     server,
     hasBuckets: s3 !== undefined,
     bucketObjects: () => s3?.all() ?? [],
+    bucketWrites: s3?.writes ?? [],
     writer,
     journal,
     plan: change => planOf(actionOf(scene.action), planning(change)),
