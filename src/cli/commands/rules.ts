@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { chooseRules } from '../../app/choose-rules.ts';
 import { allRules, builtinRules, describeMistakes, loadRulesFrom } from '../../app/rule-files.ts';
+import type { Rule } from '../../model/rule.ts';
 import { UserError } from '../../model/user-error.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { RuleOptions } from '../options.ts';
@@ -35,12 +36,17 @@ export async function runRules(options: RulesArguments): Promise<number> {
       .filter(rule => rule.folder === folder)
       .flatMap(rule => [
         `  ${rule.id.padEnd(width)}  ${rule.severity.padEnd(8)}  ${rule.title}`,
-        ...rule.thresholds.map(({ name, text }) => `  ${' '.repeat(width)}    ${name} ${text}`),
+        ...(rule.thresholds.length > 0 ? [`${' '.repeat(width + 14)}${thresholdsText(rule)}`] : []),
       ]);
     return [folder, ...rows].join('\n');
   });
   process.stdout.write(`${blocks.join('\n\n')}\n\n${rules.length} rules\n`);
   return EXIT.healthy;
+}
+
+/** What a fleet file may set otherwise. */
+function thresholdsText({ thresholds }: Rule): string {
+  return `(${thresholds.map(({ name, text }) => `${name} ${text}`).join(', ')})`;
 }
 
 function lint(folder: string): number {
