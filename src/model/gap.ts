@@ -12,6 +12,7 @@ export type GapReason =
   | 'truncated'
   | 'rule-error'
   | 'not-in-bundle'
+  | 'not-exposed'
   | 'not-asked';
 
 /**

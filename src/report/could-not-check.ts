@@ -40,6 +40,7 @@ const WORDS: Readonly<Record<GapReason, string>> = {
   truncated: 'the answer was cut off',
   'rule-error': 'a mistake of the rule, not of the cluster',
   'not-in-bundle': 'the bundle does not hold it',
+  'not-exposed': 'the program does not tell it',
   'not-asked': 'not asked for',
 };
 

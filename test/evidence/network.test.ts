@@ -160,6 +160,19 @@ describe('a Service', () => {
     });
   });
 
+  test('that a Query names is needed by it, whatever it selects', async () => {
+    const query = { name: 'q', image: 'r/thanos:v0.37.2', args: ['query', '--endpoint=store.m.svc:10901'] };
+    const asking = {
+      metadata: { namespace: 'm', name: 'q', uid: 'q' },
+      spec: { replicas: 1, selector: {}, template: { metadata: { labels: {} }, spec: { containers: [query] } } },
+      status: {},
+    };
+    const objects = { services: [service({ selector: { app: 'stroe' } })], 'apps/deployments': [asking] };
+    const row = await one({ ...objects, nodes: [] });
+    expect(row).toMatchObject({ named: true, ledTo: false, why: 'none-selected' });
+    expect(row.neededBy).toEqual(['--endpoint of Deployment q']);
+  });
+
   test('without a selector is left out', async () => {
     expect(await collect(needs, cluster({ services: [service({ selector: undefined })] }))).toEqual([]);
   });

@@ -304,6 +304,17 @@ describe('prometheus-operator.operators', () => {
     expect(row!.resources.map(one => one.key)).toEqual(['Prometheus m/p']);
     expect(row!.unobserved.map(one => one.key)).toEqual(['Prometheus m/p']);
   });
+
+  it('says that there is none where a resource waits for one, and only where that is known', async () => {
+    const lagging = prometheus('p', {}, reconciled({ observedGeneration: 0 }));
+    const objects = { pods: [prometheusPod('p', 0)], [`${GROUP}/prometheuses`]: [lagging] };
+    const [row] = await collect(operatorsCollector, clusterOf(objects));
+    expect(row).toMatchObject({ absent: true, kind: 'Cluster', name: 'a', unobserved: [{ key: 'Prometheus m/p' }] });
+    const looked = { ...objects, [`${GROUP}/prometheuses`]: [prometheus('p')] };
+    expect(await collect(operatorsCollector, clusterOf(looked))).toEqual([]);
+    const [hidden] = await collect(operatorsCollector, { ...clusterOf(objects), unread: { pods: ['elsewhere'] } });
+    expect(gapOf(hidden)).toMatchObject({ reason: 'forbidden' });
+  });
 });
 
 describe('small pieces', () => {

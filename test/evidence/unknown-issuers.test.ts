@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { collector as certificates } from '../../src/evidence/derived/fleet.certificates.ts';
 import { collector as issuers } from '../../src/evidence/derived/network.unknown-issuers.ts';
 import { gapOf } from '../../src/evidence/gaps.ts';
 import { derive, gap } from './derive.ts';
@@ -104,6 +105,31 @@ describe('network.unknown-issuers', () => {
       expect(
         gapOf((await derive(issuers, { hub: cluster([], { 'thanos.components': gap(reason) }) }))[0]),
       ).toMatchObject({ reason });
+    }
+  });
+});
+
+describe('fleet.certificates', () => {
+  const given = (words: string, more: object = {}) => ({
+    a: {
+      evidence: {
+        'fleet.reachability': [{ name: 'a', words }],
+        'network.certificates': [{ endpoint: 'e:443' }],
+        ...more,
+      },
+    },
+  });
+
+  it('is what the cluster shows, or the certificate that keeps it from being read', async () => {
+    const own = { cluster: 'a' };
+    expect(await derive(certificates, given(''), own)).toMatchObject([{ endpoint: 'e:443' }]);
+    expect(await derive(certificates, given('certificate has expired'), own)).toMatchObject([
+      { subject: { key: 'Cluster a' }, servedBy: 'api-server', expired: true },
+    ]);
+    expect(await derive(certificates, given(''), { cluster: 'b' })).toEqual([]);
+    for (const reason of ['forbidden', 'not-found', 'server-error', 'timed-out'] as const) {
+      const [row] = await derive(certificates, given('', { 'network.certificates': gap(reason) }), own);
+      expect(gapOf(row)).toMatchObject({ reason });
     }
   });
 });

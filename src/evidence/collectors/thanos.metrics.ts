@@ -197,7 +197,7 @@ function withAbsentUnknown(row: Partial<Row>, exposition: Exposition): Partial<R
   if (!families.has('process_cpu_seconds_total')) absent.push('meanCpu');
   const gap: Gap = {
     evidence: 'thanos.metrics',
-    reason: 'not-in-bundle',
+    reason: 'not-exposed',
     detail: 'the component does not expose this metric',
     path: '',
     notLookedAt: true,

@@ -7,7 +7,7 @@ import { gapElement, gapOf, gapped, gapsIn, known, listOrGap, orGap } from '../g
 import { REF, ref } from '../objects.ts';
 import { collector as addressesCollector } from './fleet.addresses.ts';
 
-const ROW = {
+export const CERTIFICATE = {
   endpoint: 'str',
   endpointKey: 'str',
   addressKey: 'str',
@@ -30,7 +30,8 @@ const ROW = {
   objects: ['str'],
 } as const;
 
-type Row = ShapeOf<typeof ROW>;
+export type Certificate = ShapeOf<typeof CERTIFICATE>;
+type Row = Certificate;
 
 interface Place {
   readonly endpoint: string;
@@ -44,7 +45,7 @@ export const collector = derived({
   id: 'network.certificates',
   about:
     'The certificates that Ingresses, load balancers and object stores of a cluster show from where the tool runs.',
-  shape: [ROW],
+  shape: [CERTIFICATE],
   async collect(context): Promise<readonly Row[]> {
     const { places, gaps } = await placesOf(context);
     const rows = await Promise.all(places.map(place => rowOf(context, place)));

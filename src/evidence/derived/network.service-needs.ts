@@ -14,14 +14,17 @@ import { REF, ref } from '../objects.ts';
 import { selects } from '../selects.ts';
 import { isClusterDns } from '../system-components.ts';
 import { collector as componentsCollector } from './thanos.components.ts';
+import { collector as endpointsCollector } from './thanos.query-endpoints.ts';
 
 const ROW = {
   service: REF,
   age: 'int',
-  /** Who needs it: components that it selects, Ingresses, webhooks. Empty: nothing of the stack does. */
+  /** Who needs it: components that it selects, Ingresses, webhooks, Queries that name it. Empty: nothing of the stack does. */
   neededBy: ['str'],
   /** An Ingress, a load balancer address or a webhook leads to it, so that it is missed even while it is scaled to 0. */
   ledTo: 'bool',
+  /** A Query or a Ruler was given its name as an address. */
+  named: 'bool',
   /** Addresses that are ready and have a port. */
   ready: 'int',
   /** '', none-selected, none-ready, port-not-in-pod or scaled-to-zero */
@@ -84,6 +87,8 @@ export const collector = derived({
       listOrGap(context.get(ingressesCollector)),
       listOrGap(context.get(webhooksCollector)),
     ]);
+    // Whose arguments are not known is a gap of the components already.
+    const endpoints = known(await listOrGap(context.get(endpointsCollector)));
     const [deployments, statefulSets, daemonSets] = await Promise.all([
       listOrGap(context.get(deploymentsCollector)),
       listOrGap(context.get(statefulSetsCollector)),
@@ -133,6 +138,9 @@ export const collector = derived({
       const hooks = known(webhooks).filter(
         one => one.service.namespace === service.namespace && one.service.name === service.name,
       );
+      const asked = endpoints.filter(
+        one => one.service.namespace === service.namespace && one.service.name === service.name,
+      );
       const ready = readyAddresses(service, known(slices));
       const unready = matched.filter(pod => !pod.ready);
       const scaled = matched.length === 0 && templates.length > 0 && templates.every(one => one.replicas === 0);
@@ -153,9 +161,11 @@ export const collector = derived({
               : parts.map(one => `${one.component} (${one.workload.kind} ${one.workload.name})`)),
             ...hosts.map(one => `Ingress ${one.name}`),
             ...hooks.map(one => `webhook ${one.webhook}`),
+            ...asked.map(one => `${one.flag} of ${one.query.kind} ${one.query.name}`),
           ]),
         ],
         ledTo: service.externalIps.length > 0 || hosts.length > 0 || hooks.length > 0,
+        named: asked.length > 0,
         ready,
         why: whyNone(),
         unservedFor: ready > 0 ? -1 : waiting(service, matched),
