@@ -163,7 +163,7 @@ describe.each(DISTURBANCES)('$name', disturbance => {
     const started = performance.now();
     found = await disturbed(disturbance);
     took = performance.now() - started;
-  }, 60_000);
+  }, 120_000);
 
   test.each(FETCHED.filter(id => !WITHOUT_READS.includes(id)))('%s', id => {
     const evidence = found.get(id)!;
@@ -201,8 +201,8 @@ describe.each(DISTURBANCES)('$name', disturbance => {
     expect(allowed, JSON.stringify(fresh)).toEqual(expect.arrayContaining(reasons));
   });
 
-  test('ends in time', () => {
-    expect(took).toBeLessThan(disturbance.takesTime ? 8000 : 30_000);
+  test.runIf(disturbance.takesTime)('waits no longer than it has to', () => {
+    expect(took).toBeLessThan(10_000);
   });
 });
 

@@ -100,6 +100,10 @@ const OBJECTS: Readonly<Record<string, RawObject>> = {
       orphanType: 'replica-data',
     },
   },
+  'longhorn.io/v1beta2/recurringjobs': {
+    ...named('some'),
+    spec: { task: 'snapshot-cleanup', cron: '0 0 * * *', retain: 1, groups: ['some'] },
+  },
   'longhorn.io/v1beta2/snapshots': {
     ...named('snapshot-1'),
     spec: { volume: 'no-such-volume' },

@@ -76,7 +76,9 @@ export const collector = fetched({
         return {
           pod: replica.pod,
           workload: replica.workload,
-          replicas: replica.replicas,
+          get replicas() {
+            return replica.replicas;
+          },
           strategy: deployment?.strategy ?? '',
           databaseKind: container?.env.some(variable => variable.name.startsWith('GF_DATABASE_')) ? 'other' : 'sqlite',
           claim,

@@ -124,7 +124,8 @@ function rowOf<Row extends object>(
   base: Partial<Row>,
   answers: readonly (readonly [readonly string[], Partial<Row> | GapSignal])[],
 ): Row {
-  const row = { ...base };
+  // A copy would read what is not known.
+  const row = Object.defineProperties({}, Object.getOwnPropertyDescriptors(base));
   for (const [fields, answer] of answers) {
     if (answer instanceof GapSignal) makeUnknown(row, fields, answer.gap);
     else Object.defineProperties(row, Object.getOwnPropertyDescriptors(answer));

@@ -21,6 +21,7 @@ import {
   type Upkeep,
 } from '../components/bucket-states.ts';
 import { flagValue, switchedOn } from '../components/command-line.ts';
+import { makeUnknown } from '../components/unknown-fields.ts';
 import { gapElement, gapOf, gapsIn, known, listOrGap, withUnknownFields } from '../gaps.ts';
 import { bytes as bytesOf, seconds } from '../quantities.ts';
 import { type ThanosWorkload, collector as workloadsCollector } from './thanos.workloads.ts';
@@ -253,7 +254,7 @@ function contentOf(
   // A Compactor that is not known may be one that joins overlaps.
   const hidden = unknownUsers[0];
   const overlapSet = set(overlaps);
-  return {
+  const content = {
     listed: bucket.listed,
     complete: known(blocks).filter(block => block.state === 'complete').length,
     partial: known(blocks).filter(block => block.state === 'partial').length,
@@ -278,6 +279,8 @@ function contentOf(
       return newest === -1 || (age !== -1 && age < newest) ? age : newest;
     }, -1),
   };
+  const [unread] = gapsIn(blocks);
+  return unread ? makeUnknown(content, ['complete', 'partial'], unread) : content;
 }
 
 function withoutEmptyDetails(set: BlockSet): BlockSet {

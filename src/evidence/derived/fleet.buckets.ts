@@ -126,10 +126,14 @@ function userOf(cluster: string, workload: ThanosWorkload, store: ObjectStore): 
     secretKey: at(store.secret.key),
     containerKeys: workload.containerKeys.map(at),
     pods: workload.pods.map(at),
-    created: workload.created,
+    get created() {
+      return workload.created;
+    },
     running: workload.running,
     ready: workload.ready,
-    wanted: workload.wanted,
+    get wanted() {
+      return workload.wanted;
+    },
     runningAge: workload.runningAge,
     selector: workload.args
       .filter(({ flag }) => flag.startsWith('--selector.relabel-config'))

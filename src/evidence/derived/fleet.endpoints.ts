@@ -1,4 +1,4 @@
-import { GapSignal } from '../../model/gap.ts';
+import { type Gap, GapSignal } from '../../model/gap.ts';
 import type { Ref, ShapeOf } from '../../model/shape.ts';
 import { type Context, derived } from '../collector.ts';
 import { collector as queryStoresCollector } from '../collectors/thanos.query-stores.ts';
@@ -68,7 +68,9 @@ export const collector = derived({
     const rows: Row[] = [];
     for (const { name } of hubs) {
       const hub = context.clusters.find(candidate => candidate.cluster === name)!;
-      for (const view of await viewsOf(hub)) {
+      const { views, gaps } = await viewsOf(hub);
+      for (const gap of gaps) rows.push(gapElement({ ...gap, detail: `${name}: ${gap.detail}` }));
+      for (const view of views) {
         for (const target of context.clusters) rows.push(...(await rowOf(view, target, producers, addresses)));
       }
     }
@@ -85,23 +87,29 @@ interface View {
   readonly stores: readonly ShapeOf<typeof queryStoresCollector.shape>[number][];
 }
 
-async function viewsOf(hub: Context): Promise<readonly View[]> {
+/** The Queries that were given something; and why it is not known of others what they were given. */
+async function viewsOf(hub: Context): Promise<{ readonly views: readonly View[]; readonly gaps: readonly Gap[] }> {
   const [components, endpoints, stores] = await Promise.all([
     hub.get(componentsCollector),
     listOrGap(hub.get(endpointsCollector)),
     listOrGap(hub.get(queryStoresCollector)),
   ]);
   const queries = new Map<string, View>();
+  const gaps: Gap[] = [];
   for (const component of known(components)) {
     if (component.component !== 'query') continue;
     const { key } = component.subject;
     const replicas = [...(queries.get(key)?.replicas ?? []), component];
     const own = endpoints.filter(endpoint => gapOf(endpoint) || endpoint.query.key === key);
-    if (!own.some(endpoint => !gapOf(endpoint))) continue;
+    if (known(own).length === 0) {
+      gaps.push(...gapsIn(own));
+      continue;
+    }
     const seen = stores.filter(store => gapOf(store) || store.query.key === key);
     queries.set(key, { hub, query: component.subject, replicas, endpoints: own, stores: seen });
   }
-  return [...queries.values()];
+  if (queries.size === 0) gaps.push(...gapsIn(components));
+  return { views: [...queries.values()], gaps };
 }
 
 async function rowOf(

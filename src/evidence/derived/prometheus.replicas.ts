@@ -96,7 +96,9 @@ export const collector = derived({
         image: replica.image,
         nodeKey: objectKey('Node', '', replica.node),
         version: replica.version,
-        desired: replica.replicas,
+        get desired() {
+          return replica.replicas;
+        },
         memoryRequest: container.requests.memory,
         memoryLimit: container.limits.memory,
         startupBudget: resource?.startupBudget ?? container.probes.startup.budget,

@@ -1,3 +1,4 @@
+import type { Gap } from '../../model/gap.ts';
 import type { Ref, ShapeOf } from '../../model/shape.ts';
 import { derived } from '../collector.ts';
 import { collector as deploymentsCollector } from '../collectors/kubernetes.deployments.ts';
@@ -6,6 +7,7 @@ import { collector as statefulSetsCollector } from '../collectors/kubernetes.sta
 import { commandLine, type Flag, flagValue, switchedOn } from '../components/command-line.ts';
 import { identify, imageVersion, THANOS_COMPONENTS } from '../components/identify.ts';
 import { type NamedVolume, objectStorePlace, portOf, volumeBehind } from '../components/places.ts';
+import { makeUnknown } from '../components/unknown-fields.ts';
 import { gapElement, gapOf, gapsIn, known, listOrGap } from '../gaps.ts';
 import { NOBODY, REF } from '../objects.ts';
 import type { ContainerSpec } from '../pod-containers.ts';
@@ -111,6 +113,10 @@ export const collector = derived({
       listOrGap(context.get(statefulSetsCollector)),
     ]);
     const workloads = new Map<string, Workload>();
+    const unread: Readonly<Record<string, Gap | undefined>> = {
+      Deployment: gapsIn(deployments)[0],
+      StatefulSet: gapsIn(statefulSets)[0],
+    };
     const templates = [...known(deployments), ...known(statefulSets)].map(row => {
       const kind = row.key.split(' ')[0]!;
       const self = { kind, namespace: row.namespace, name: row.name, uid: row.uid, key: row.key };
@@ -130,8 +136,9 @@ export const collector = derived({
       const component = identify(container);
       if (component === '') continue;
       const pod = podByKey.get(container.pod.key);
-      const workload = workloads.get(container.workload.key) ?? { ref: container.workload, owner: NOBODY, replicas: 0 };
-      rows.push({
+      const owner = workloads.get(container.workload.key);
+      const workload = owner ?? { ref: container.workload, owner: NOBODY, replicas: 0 };
+      const row: Component = {
         ...specified(component, container, pod?.volumes ?? [], workload, container.pod.namespace),
         templateLabels: pod?.labels ?? {},
         containerKey: container.containerKey,
@@ -155,7 +162,9 @@ export const collector = derived({
           finishedAge: container.last.finishedAge,
         },
         settled: container.state === 'running' && container.runningAge >= (SETTLE[component] ?? 60),
-      });
+      };
+      const gap = owner ? undefined : unread[container.workload.kind];
+      rows.push(gap ? makeUnknown(row, ['replicas'], gap) : row);
     }
     for (const { self, template } of templates) {
       if (seen.has(self.key)) continue;

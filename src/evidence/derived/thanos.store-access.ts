@@ -7,6 +7,7 @@ import { collector as metricsCollector } from '../collectors/thanos.metrics.ts';
 import { OBJECT_STORE, type ObjectStore } from '../collectors/thanos.object-stores.ts';
 import { codeOf, concernsEndpoint, verbOf } from '../components/store-hits.ts';
 import { gapOf, known, listOrGap } from '../gaps.ts';
+import { attempt } from '../partial-rows.ts';
 import { collector as addressesCollector } from './fleet.addresses.ts';
 import { collector as containersCollector } from './kubernetes.containers.ts';
 import { collector as backendsCollector } from './kubernetes.service-backends.ts';
@@ -349,6 +350,10 @@ interface Server {
 }
 
 /** What the clusters of the fleet serve. What is not known serves nothing that could be told. */
+function listed<Element>(read: () => readonly Element[]): readonly Element[] {
+  return attempt(read).value ?? [];
+}
+
 async function serversOf(context: Context): Promise<readonly Server[]> {
   const servers: Server[] = [];
   const nothing = { address: '', host: '', service: '' };
@@ -358,7 +363,10 @@ async function serversOf(context: Context): Promise<readonly Server[]> {
   for (const cluster of context.clusters) {
     const at = (key: string) => `${key} @${cluster.cluster}`;
     for (const ingress of known(await listOrGap(cluster.get(ingressesCollector)))) {
-      const services = ingress.backends.map(backend => at(`Service ${ingress.namespace}/${backend.service}`));
+      // Only links are made of it: what lies behind an Ingress may stay unknown.
+      const services = listed(() => ingress.backends).map(backend =>
+        at(`Service ${ingress.namespace}/${backend.service}`),
+      );
       for (const host of ingress.hosts) servers.push({ ...nothing, host, keys: [at(ingress.key), ...services] });
     }
     for (const row of known(await listOrGap(cluster.get(backendsCollector)))) {

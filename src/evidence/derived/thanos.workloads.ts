@@ -5,8 +5,10 @@ import { collector as podsCollector } from '../collectors/kubernetes.pods.ts';
 import { type ObjectStore, collector as objectStoresCollector } from '../collectors/thanos.object-stores.ts';
 import { timeOf } from '../components/block-times.ts';
 import { flagValue } from '../components/command-line.ts';
+import { makeUnknown } from '../components/unknown-fields.ts';
 import { gapElement, gapOf, gapsIn, known, listOrGap } from '../gaps.ts';
 import { REF } from '../objects.ts';
+import { attempt } from '../partial-rows.ts';
 import { seconds } from '../quantities.ts';
 import { collector as workloadsCollector } from './kubernetes.workloads.ts';
 import { type Component, collector as componentsCollector } from './thanos.components.ts';
@@ -129,6 +131,7 @@ function rowOf(group: readonly Component[], around: Around): ThanosWorkload {
   const idle = living.map(component =>
     component.lastExit.finishedAge >= 0 && !component.crashLooping ? component.lastExit.finishedAge : component.podAge,
   );
+  const wanted = attempt(() => workload?.wanted ?? first.replicas);
   const { args } = first;
   const duration = (flag: string, absent: string) => attemptSeconds(flagValue(args, flag, absent));
   const kind = first.workload.kind;
@@ -143,7 +146,7 @@ function rowOf(group: readonly Component[], around: Around): ThanosWorkload {
     version: first.version,
     image: first.image,
     args,
-    wanted: workload?.wanted ?? first.replicas,
+    wanted: wanted.value ?? 0,
     pods: living.map(component => component.pod.key),
     containerKeys: living.map(component => component.containerKey),
     running: running.length,
@@ -184,6 +187,7 @@ function rowOf(group: readonly Component[], around: Around): ThanosWorkload {
     chunkPool: sizeOf(flagValue(args, '--chunk-pool-size', '2GB')),
     ends: kind === 'Job' || kind === 'CronJob',
   };
+  if (wanted.gap) makeUnknown(base, ['wanted', 'created', 'writers'], wanted.gap);
   return Object.defineProperties(base, placeFields(first, around.stores)) as unknown as ThanosWorkload;
 }
 
