@@ -121,6 +121,7 @@ import { collector as kubernetesContainers } from './derived/kubernetes.containe
 import { collector as kubernetesCrashes } from './derived/kubernetes.crashes.ts';
 import { collector as kubernetesCreateFailures } from './derived/kubernetes.create-failures.ts';
 import { collector as kubernetesImagePulls } from './derived/kubernetes.image-pulls.ts';
+import { collector as kubernetesLoggedClocks } from './derived/kubernetes.logged-clocks.ts';
 import { collector as kubernetesNodeCapacity } from './derived/kubernetes.node-capacity.ts';
 import { collector as kubernetesOwners } from './derived/kubernetes.owners.ts';
 import { collector as kubernetesReferences } from './derived/kubernetes.references.ts';
@@ -305,6 +306,7 @@ const ALL: readonly Collector[] = [
   kubernetesCrashes as unknown as Collector,
   kubernetesCreateFailures as unknown as Collector,
   kubernetesImagePulls as unknown as Collector,
+  kubernetesLoggedClocks as unknown as Collector,
   kubernetesNodeCapacity as unknown as Collector,
   kubernetesOwners as unknown as Collector,
   kubernetesReferences as unknown as Collector,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { collector as probeCollector } from '../../src/evidence/collectors/network.probe.ts';
 import { collector as answersCollector } from '../../src/evidence/derived/access.answers.ts';
 import { collector as reachabilityCollector } from '../../src/evidence/derived/fleet.reachability.ts';
+import { collector as loggedClocks } from '../../src/evidence/derived/kubernetes.logged-clocks.ts';
 import { collector as certificatesCollector } from '../../src/evidence/derived/network.certificates.ts';
 import { gapOf } from '../../src/evidence/gaps.ts';
 import type { Gap, GapReason } from '../../src/model/gap.ts';
@@ -201,5 +202,50 @@ describe('network.probe', () => {
 
   it('says how long a certificate has left of its life', async () => {
     expect(await shown('a:443', ['a'])).toMatchObject({ remaining: 86_400, lifetime: 172_800, expired: false });
+  });
+});
+
+describe('kubernetes.logged-clocks', () => {
+  const client = (node: string) => ({
+    containerKey: `Container m/${node}/c`,
+    pod: { namespace: 'm', name: node },
+    container: 'c',
+    node,
+    state: 'running',
+    needed: 'query',
+  });
+  const early = (now: string, more: object = {}) => ({
+    id: 'certificate-not-yet-valid',
+    open: true,
+    sample: `x509: certificate has expired or is not yet valid: current time ${now} is before 2026-05-04T11:00:00Z`,
+    ...more,
+  });
+  const rowsOf = (logs: Readonly<Record<string, unknown>>) =>
+    derive(loggedClocks, {
+      a: {
+        evidence: {
+          'kubernetes.containers': Object.keys(logs).map(client),
+          'logs.signatures': ({ pod = '' }: { readonly pod?: string }) =>
+            logs[pod] instanceof Error ? logs[pod] : { hits: logs[pod] },
+        },
+      },
+    });
+
+  it('tells the one node whose clock is behind', async () => {
+    const rows = await rowsOf({ n: [early('2026-05-04T10:00:00Z'), early('2026-05-04T10:50:00Z')], o: [] });
+    expect(rows).toMatchObject([{ node: 'n', behind: 3600, alone: true }]);
+  });
+
+  it('says nothing of a certificate that was issued a moment ago, nor of history', async () => {
+    expect(await rowsOf({ n: [early('2026-05-04T10:58:00Z')], o: [] })).toEqual([]);
+    expect(await rowsOf({ n: [early('2026-05-04T10:00:00Z', { open: false })], o: [] })).toEqual([]);
+  });
+
+  it('knows no node that is alone where there is one only, where others say so, or could not be asked', async () => {
+    const hits = [early('2026-05-04T10:00:00Z')];
+    expect(await rowsOf({ n: hits })).toMatchObject([{ alone: false }]);
+    expect(await rowsOf({ n: hits, o: hits })).toMatchObject([{ alone: false }, { alone: false }]);
+    const [row] = await rowsOf({ n: hits, o: gap() });
+    expect(() => row!.alone).toThrow();
   });
 });
