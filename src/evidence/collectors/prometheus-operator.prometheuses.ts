@@ -14,7 +14,7 @@ import {
   storageOf,
   wholeSeconds,
 } from '../components/operator.ts';
-import { flag, number, REF, ref, strings, text } from '../objects.ts';
+import { flag, list, number, REF, ref, strings, text } from '../objects.ts';
 
 /** The label that the operator adds, and whether the resource keeps it from doing so with an empty name. */
 function labelName(stated: unknown, fallback: string) {
@@ -98,6 +98,8 @@ export const collector = listOf({
       rule: SELECTION,
     },
     ...STATUS,
+    /** Services by which it is told to find Alertmanagers. */
+    alertmanagers: [REF],
     /** The StatefulSets that the operator makes for it, one a shard; whether they exist, kubernetes.stateful-sets says. */
     statefulSets: [REF],
     /** What the operator leaves alone: `configuration`. */
@@ -142,6 +144,9 @@ export const collector = listOf({
         rule: selectionOf(spec, 'rule'),
       },
       ...statusOf(object),
+      alertmanagers: list(spec?.alerting?.alertmanagers).map(one =>
+        ref('Service', text(one?.namespace) || namespace, text(one?.name)),
+      ),
       statefulSets: Array.from({ length: Math.max(shards, 1) }, (_, shard) =>
         ref('StatefulSet', namespace, shard === 0 ? `prometheus-${name}` : `prometheus-${name}-shard-${shard}`),
       ),
