@@ -357,6 +357,15 @@ export type Signal =
   | { readonly is: 'uploads-go-on'; readonly workloads: readonly string[] }
   /** A Compactor is not halted, and gets through so many iterations more. */
   | { readonly is: 'compactor-goes-on'; readonly workload: string; readonly iterations: number }
+  /** Every container of these workloads' pods has been ready for so long in one run; `container` '' is all of them. */
+  | {
+      readonly is: 'runs-for';
+      readonly workloads: readonly string[];
+      readonly container: string;
+      readonly seconds: number;
+    }
+  /** The operator has brought about what the resource says now, and holds nothing back. */
+  | { readonly is: 'prometheus-reconciled'; readonly prometheus: string }
   /** Each replica says that it is ready. */
   | { readonly is: 'prometheus-ready'; readonly prometheus: string }
   /** Each replica runs with this value of a flag; a quantity of time is compared as such. */

@@ -132,15 +132,20 @@ export function differences(a: RawObject, b: RawObject): readonly string[] {
   return found;
 }
 
+/** The API server counts in it how often the template of a DaemonSet changed. */
+const DAEMONSET_GENERATION = 'deprecated.daemonset.template.generation';
+
 function withoutOwn(object: RawObject): RawObject {
   const { status: _status, apiVersion: _version, kind: _kind, ...rest } = object ?? {};
   const {
     managedFields: _fields,
     resourceVersion: _resource,
     generation: _generation,
+    annotations = {},
     ...metadata
   } = rest.metadata ?? {};
-  return { ...rest, metadata };
+  const { [DAEMONSET_GENERATION]: _counted, ...own } = annotations;
+  return { ...rest, metadata: { ...metadata, annotations: own } };
 }
 
 function compare(a: unknown, b: unknown, path: Path, found: string[]): void {

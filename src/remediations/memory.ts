@@ -1,4 +1,4 @@
-import type { Guard, PlanInput, Target } from '../model/remediation.ts';
+import type { Draft, Guard, PlanInput, Target } from '../model/remediation.ts';
 import type { RawObject } from '../model/source.ts';
 import { guard } from './guards.ts';
 import { attemptSince } from './history.ts';
@@ -7,6 +7,8 @@ import { Refusal } from './refusal.ts';
 import { nameOf } from './targets.ts';
 
 const GROWTH = 1.5;
+/** Seconds that nobody waits longer than. */
+const LONGEST_WATCH = 3600;
 const DAY = 24 * 3_600_000;
 const ROUNDING = 256 * 1024 ** 2;
 
@@ -55,6 +57,29 @@ function requestOf(pod: RawObject): number {
     // Where only a limit is set, that is the request too.
     return sum + (bytesOf(resources?.requests?.memory ?? resources?.limits?.memory) ?? 0);
   }, 0);
+}
+
+/** Long enough that the memory would have run out again: twice the run that was killed, and ten minutes at least. */
+export function outlasts(
+  rule: string,
+  workloads: readonly string[],
+  container: string,
+  pods: readonly RawObject[],
+): Draft['verify'] {
+  const runs = pods
+    .flatMap(pod => (pod.status?.containerStatuses ?? []) as readonly RawObject[])
+    .filter(({ name }) => name === container)
+    .map(
+      ({ lastState }) => Date.parse(lastState?.terminated?.finishedAt) - Date.parse(lastState?.terminated?.startedAt),
+    )
+    .filter(run => run > 0);
+  const seconds = Math.min(LONGEST_WATCH, Math.max(600, (2 * Math.max(0, ...runs)) / 1000));
+  return {
+    what: `${rule} is healthy, and ${container} has run for ${Math.round(seconds / 60)} min`,
+    // Pods that are replaced one after another begin one after another.
+    seconds: seconds + 900,
+    signals: [{ is: 'runs-for', workloads, container, seconds }],
+  };
 }
 
 /** A limit that was raised and is hit again within a day is not what is wrong. */

@@ -3,7 +3,7 @@ import { GapSignal } from '../model/gap.ts';
 import type { Signal } from '../model/remediation.ts';
 import type { RawObject } from '../model/source.ts';
 import { rowsOf } from './evidence-rows.ts';
-import type { Verified } from './execute.ts';
+import { inWords, type Verified } from './execute.ts';
 import { nameOf } from './targets.ts';
 
 /** Counters as they were when a verification began, by name. A process that began anew counts from there again. */
@@ -15,19 +15,17 @@ const ROUNDS = 2;
 const seen = (detail: string): Verified => ({ is: 'healthy', detail });
 const notYet = (detail: string): Verified => ({ is: 'problem', detail });
 
-/** Whether every signal is seen, on evidence fetched now. The first that is not is told. */
+/** Whether every signal is seen, on evidence fetched now. The first that is seen not to be there is told, else the first that is not known. */
 export async function lookForSignals(
   signals: readonly Signal[],
   evidence: EvidenceStore,
   memory: SignalMemory,
 ): Promise<Verified> {
-  const details: string[] = [];
-  for (const signal of signals) {
-    const verified = await lookForSignal(signal, evidence, memory);
-    if (verified.is !== 'healthy') return verified;
-    details.push(verified.detail);
-  }
-  return seen(details.filter(Boolean).join('; '));
+  const looks: Verified[] = [];
+  // All of them, each time: what a counter was at first is kept from the first look on.
+  for (const signal of signals) looks.push(await lookForSignal(signal, evidence, memory));
+  const open = looks.find(({ is }) => is === 'problem') ?? looks.find(({ is }) => is === 'unknown');
+  return open ?? seen(looks.map(({ detail }) => detail).join('; '));
 }
 
 async function lookForSignal(signal: Signal, evidence: EvidenceStore, memory: SignalMemory): Promise<Verified> {
@@ -37,6 +35,10 @@ async function lookForSignal(signal: Signal, evidence: EvidenceStore, memory: Si
         return await uploadsGoOn(signal.workloads, evidence, memory);
       case 'compactor-goes-on':
         return await compactorGoesOn(signal, evidence, memory);
+      case 'runs-for':
+        return await runsFor(signal, evidence);
+      case 'prometheus-reconciled':
+        return await prometheusReconciled(signal.prometheus, evidence);
       case 'prometheus-ready':
         return await prometheusReady(signal.prometheus, evidence);
       case 'prometheus-flag':
@@ -136,6 +138,36 @@ async function compactorGoesOn(
   return count >= iterations
     ? seen(`${workload} got through ${count} iterations`)
     : notYet(`${workload} got through ${count} of ${iterations} iterations`);
+}
+
+async function runsFor(
+  { workloads, container, seconds }: Extract<Signal, { is: 'runs-for' }>,
+  evidence: EvidenceStore,
+): Promise<Verified> {
+  const rows = (await rowsOf(evidence, 'kubernetes.containers')).filter(
+    row =>
+      workloads.includes(row.workload.key) &&
+      row.kind !== 'init' &&
+      !row.podDeleting &&
+      (container === '' || row.container === container),
+  );
+  const lacks = workloads.find(key => !rows.some(row => row.workload.key === key));
+  if (lacks) return notYet(`${lacks} has no pod`);
+  const open = rows.find(row => !row.ready || row.runningAge < seconds);
+  if (!open) return seen(`${container || 'everything'} of ${workloads.join(', ')} has run for ${inWords(seconds)}`);
+  const { name } = open.pod;
+  if (!open.ready) return notYet(`${open.container} of ${name} is not ready`);
+  return notYet(`${open.container} of ${name} has run for ${inWords(open.runningAge)} of ${inWords(seconds)}`);
+}
+
+async function prometheusReconciled(prometheus: string, evidence: EvidenceStore): Promise<Verified> {
+  const row = (await rowsOf(evidence, 'prometheus-operator.prometheuses')).find(one => one.key === prometheus);
+  if (!row) return notYet(`${prometheus} is gone`);
+  if (row.statusPaused) return notYet(`the operator still takes ${prometheus} for paused`);
+  if (row.observedGeneration < row.generation) return notYet(`the operator has not seen the newest ${prometheus}`);
+  return row.reconciled === 'True'
+    ? seen(`the operator has reconciled ${prometheus}`)
+    : notYet(`${prometheus} is not reconciled: ${row.reconciledMessage || row.reconciled}`);
 }
 
 async function prometheusReady(prometheus: string, evidence: EvidenceStore): Promise<Verified> {

@@ -14,6 +14,8 @@ import { nameOf, sameTarget, targetOf, targetOfKey } from './targets.ts';
 import { rolloutOf } from './workloads.ts';
 import { scalarAt } from './yaml-text.ts';
 
+/** Seconds after which a container that started is no longer in a loop of crashes. */
+const SETTLED = 60;
 /** Blocks of two hours, of which three have to stay while none can be uploaded. */
 const SAFE_RETENTION = 6 * 3600;
 
@@ -77,6 +79,7 @@ export async function configurationDraft(
   const [first] = users;
   // What was not ready under the old text will not be ready under it again.
   const broken = users.filter(user => !rolloutOf(user.object).done);
+  const names = users.map(({ target }) => nameOf(target));
   const sidecars = users.filter(({ component }) => component === 'sidecar').map(({ target }) => nameOf(target));
   const what = lines.map(({ path, after }) => `${path.join('.')}: ${after}`).join(', ');
   const steps: readonly Step[] = [
@@ -104,7 +107,10 @@ export async function configurationDraft(
       what: `${input.finding.rule} and sidecar-not-uploading are healthy`,
       seconds: 600,
       rules: ['sidecar-not-uploading'],
-      ...(sidecars.length > 0 ? { signals: [{ is: 'uploads-go-on' as const, workloads: sidecars }] } : {}),
+      signals: [
+        ...(users.length > 0 ? [{ is: 'runs-for' as const, workloads: names, container: '', seconds: SETTLED }] : []),
+        ...(sidecars.length > 0 ? [{ is: 'uploads-go-on' as const, workloads: sidecars }] : []),
+      ],
     },
     undo: {
       what: 'puts the old text back from the copy, and restarts the users again',

@@ -133,6 +133,66 @@ test('a Compactor has to get through its iterations, and not to halt meanwhile',
   ]);
 });
 
+test('containers have to last, all of them', async () => {
+  const row = (container: string, runningAge: number, more: object = {}) => ({
+    workload: { key: 'Deployment ns/a' },
+    pod: { name: 'a-1' },
+    kind: 'main',
+    container,
+    ready: true,
+    runningAge,
+    ...more,
+  });
+  const given = (...rows: readonly object[]) => ({ 'kubernetes.containers': rows });
+  const signal: Signal = { is: 'runs-for', workloads: ['Deployment ns/a'], container: '', seconds: 60 };
+  expect(
+    await looks(
+      signal,
+      given(),
+      given(row('x', 90), row('y', 30)),
+      given(row('x', 90), row('y', 90, { ready: false })),
+      given(row('x', 90), row('y', 3, { podDeleting: true }), row('init', -1, { kind: 'init', ready: false })),
+    ),
+  ).toEqual([
+    'problem: Deployment ns/a has no pod',
+    'problem: y of a-1 has run for 30 s of 60 s',
+    'problem: y of a-1 is not ready',
+    'healthy: everything of Deployment ns/a has run for 60 s',
+  ]);
+  expect(await looks({ ...signal, container: 'x' }, given(row('x', 90), row('y', 3)))).toEqual([
+    'healthy: x of Deployment ns/a has run for 60 s',
+  ]);
+});
+
+test('the operator has to have seen the newest resource, and brought it about', async () => {
+  const row = (more: object) => ({
+    'prometheus-operator.prometheuses': [
+      {
+        key: 'Prometheus ns/p',
+        statusPaused: false,
+        generation: 3,
+        observedGeneration: 3,
+        reconciled: 'True',
+        ...more,
+      },
+    ],
+  });
+  expect(
+    await looks(
+      { is: 'prometheus-reconciled', prometheus: 'Prometheus ns/p' },
+      row({ statusPaused: true }),
+      row({ observedGeneration: 2 }),
+      row({ reconciled: 'False', reconciledMessage: 'no' }),
+      row({}),
+    ),
+  ).toEqual([
+    'problem: the operator still takes Prometheus ns/p for paused',
+    'problem: the operator has not seen the newest Prometheus ns/p',
+    'problem: Prometheus ns/p is not reconciled: no',
+    'healthy: the operator has reconciled Prometheus ns/p',
+  ]);
+});
+
 test('every replica of a Prometheus has to be ready, and to run with the flag', async () => {
   const replica = (name: string, ready: boolean) => ({ prometheus: { key: 'Prometheus ns/p' }, pod: { name }, ready });
   expect(

@@ -1,6 +1,6 @@
 import type { Action, Step } from '../../model/remediation.ts';
 import { guard } from '../guards.ts';
-import { limitWasHit, nextMemory, nodeHasRoom, notRaisedTwice } from '../memory.ts';
+import { limitWasHit, nextMemory, nodeHasRoom, notRaisedTwice, outlasts } from '../memory.ts';
 import { podsOf } from '../pods.ts';
 import { Refusal } from '../refusal.ts';
 import { changeStep, existing, rolledOut, startSeconds } from '../steps.ts';
@@ -53,7 +53,7 @@ export const action: Action = {
         ),
       ],
       riskText: 'its pods are replaced one after another',
-      verify: { what: `${input.finding.rule} is healthy`, seconds: 600 },
+      verify: outlasts(input.finding.rule, [nameOf(target)], name, pods),
       undo: {
         what: 'writes the old limit back',
         steps: [...undoStepsOf([change]), rolledOut(target, startSeconds(object))],

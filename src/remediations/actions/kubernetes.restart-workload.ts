@@ -1,7 +1,7 @@
 import type { Action } from '../../model/remediation.ts';
 import { Refusal } from '../refusal.ts';
 import { RESTART_ACCESS, restartDraft } from '../restart-workload.ts';
-import { targetOfKey } from '../targets.ts';
+import { nameOf, targetOfKey } from '../targets.ts';
 
 export const action: Action = {
   id: 'kubernetes.restart-workload',
@@ -16,7 +16,11 @@ export const action: Action = {
       .map(key => key.trim())
       .filter(Boolean);
     if (keys.length === 0) throw new Refusal('one-object', 'no workload is named');
-    const verify = { what: `${input.finding.rule} is healthy`, seconds: 300 };
-    return restartDraft(input, keys.map(targetOfKey), verify);
+    const targets = keys.map(targetOfKey);
+    return restartDraft(input, targets, {
+      what: `${input.finding.rule} is healthy, and the pods have run for a minute`,
+      seconds: 300,
+      signals: [{ is: 'runs-for', workloads: targets.map(nameOf), container: '', seconds: 60 }],
+    });
   },
 };

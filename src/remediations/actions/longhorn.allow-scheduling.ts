@@ -61,7 +61,11 @@ export const action: Action = {
         }),
       ],
       riskText: 'new replicas are put there; whoever closed it may have had a reason',
-      verify: { what: `${input.finding.rule} is healthy`, seconds: 120 },
+      verify: {
+        what: `${input.finding.rule} is healthy, and no volume waits for room`,
+        seconds: 120,
+        rules: ['volume-replica-lacks-storage'],
+      },
       undo: { what: 'closes it again; replicas that were put there stay', steps: undoStepsOf(steps) },
     };
   },

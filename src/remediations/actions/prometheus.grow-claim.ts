@@ -93,7 +93,11 @@ export const action: Action = {
       ],
       riskText:
         'a claim cannot be made smaller again; the pods go on running, and between the last two steps nothing would restart them',
-      verify: { what: `${input.finding.rule} is healthy`, seconds: 900 },
+      verify: {
+        what: `${input.finding.rule} is healthy, and the operator has reconciled it`,
+        seconds: 900,
+        signals: [{ is: 'prometheus-reconciled', prometheus: nameOf(target) }],
+      },
       undo: { what: 'none: after the first step the only way is forward, with fix --resume', steps: [] },
       notes: ['write the same size where the resource comes from: a smaller one there breaks the next apply'],
     };

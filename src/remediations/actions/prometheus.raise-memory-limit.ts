@@ -1,7 +1,7 @@
 import type { Action } from '../../model/remediation.ts';
-import { limitWasHit, nextMemory, nodeHasRoom, notRaisedTwice } from '../memory.ts';
+import { limitWasHit, nextMemory, nodeHasRoom, notRaisedTwice, outlasts } from '../memory.ts';
 import { PROMETHEUS_ACCESS, prometheusResource, resourceDraft } from '../prometheus-resource.ts';
-import { nameOf } from '../targets.ts';
+import { controllerOf } from '../workloads.ts';
 
 export const action: Action = {
   id: 'prometheus.raise-memory-limit',
@@ -18,6 +18,8 @@ export const action: Action = {
     const { target, object } = resource;
     const { limit, request, more } = nextMemory(input, object.spec?.resources);
     const pods = await input.api.list('', 'pods', target.namespace, `operator.prometheus.io/name=${target.name}`);
+    const owners = pods.map(controllerOf).filter(owner => owner !== undefined);
+    const sets = [...new Set(owners.map(({ kind, name }) => `${kind} ${target.namespace}/${name}`))];
     return resourceDraft(
       resource,
       `raise the memory limit of Prometheus ${target.name} to ${limit}`,
@@ -32,11 +34,7 @@ export const action: Action = {
           await notRaisedTwice(input, action.id, target),
         ],
         riskText: 'the pods restart one after another, and each replays its log first',
-        verify: {
-          what: `${input.finding.rule} is healthy, and its pods are ready`,
-          seconds: 900,
-          signals: [{ is: 'prometheus-ready', prometheus: nameOf(target) }],
-        },
+        verify: outlasts(input.finding.rule, sets, 'prometheus', pods),
         mends: true,
       },
     );

@@ -3,7 +3,7 @@ import { same } from '../changes.ts';
 import { guard } from '../guards.ts';
 import { PROMETHEUS_ACCESS, prometheusResource, resourceDraft } from '../prometheus-resource.ts';
 import { bytesOf } from '../quantities.ts';
-import { targetOf } from '../targets.ts';
+import { nameOf, targetOf } from '../targets.ts';
 
 export const action: Action = {
   id: 'prometheus.unpause',
@@ -46,7 +46,11 @@ export const action: Action = {
         }),
       ],
       riskText: 'everything that was changed meanwhile takes effect at once, and pods may restart',
-      verify: { what: `${input.finding.rule} is healthy`, seconds: 180 },
+      verify: {
+        what: `${input.finding.rule} is healthy, and the operator has reconciled it`,
+        seconds: 180,
+        signals: [{ is: 'prometheus-reconciled', prometheus: nameOf(target) }],
+      },
       undo: 'pauses it again',
       mends: true,
     });
