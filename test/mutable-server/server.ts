@@ -119,6 +119,7 @@ export async function startMutableServer(options: ServerOptions): Promise<Mutabl
   function store(resource: Resource, before: RawObject | undefined, wanted: RawObject, dryRun: boolean): RawObject {
     const next = structuredClone(options.mutate ? options.mutate(wanted) : wanted);
     const specChanged = JSON.stringify(before?.spec) !== JSON.stringify(next.spec);
+    if (next.kind === 'DaemonSet') countTemplates(before, next);
     const unchanged = before && JSON.stringify(bare(before)) === JSON.stringify(bare(next));
     if (unchanged) return before;
     next.metadata.generation = (before?.metadata.generation ?? 0) + (specChanged || !before ? 1 : 0);
@@ -389,6 +390,14 @@ export function isDryRun(url: URL, body: RawObject): boolean {
 export function faulty(fault: Fault): Answer {
   if (fault.is === 'cut') return { is: 'reset' };
   return statusAnswer(fault.status, fault.reason, fault.message ?? 'on purpose');
+}
+
+/** What the API server keeps in an annotation of a DaemonSet. */
+function countTemplates(before: RawObject | undefined, next: RawObject): void {
+  const key = 'deprecated.daemonset.template.generation';
+  const count = Number(before?.metadata.annotations?.[key] ?? 0);
+  const changed = JSON.stringify(before?.spec?.template) !== JSON.stringify(next.spec.template);
+  if (changed) next.metadata.annotations = { ...next.metadata.annotations, [key]: String(count + 1) };
 }
 
 function bare(object: RawObject): RawObject {

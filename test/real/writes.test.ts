@@ -260,6 +260,20 @@ describe.each(Object.entries(SERVERS))('%s', (name, start) => {
     });
   });
 
+  maybe('a DaemonSet counts its templates in an annotation', async () => {
+    const { target, object } = await made('DaemonSet', {
+      spec: { selector: { matchLabels: { app: 'agent' } }, template: template('agent') },
+    });
+    const key = 'deprecated.daemonset.template.generation';
+    expect(object.metadata.annotations[key]).toBe('1');
+    const labels = await writer.patch(target, 'merge', { metadata: { labels: { a: 'b' } } }, false);
+    expect(labels).toMatchObject({ is: 'done', object: { metadata: { annotations: { [key]: '1' } } } });
+    const annotations = { 'kubectl.kubernetes.io/restartedAt': '2026-11-23T08:00:00Z' };
+    const restart = { spec: { template: { metadata: { annotations } } } };
+    const answer = await writer.patch(target, 'merge', restart, true);
+    expect(answer).toMatchObject({ is: 'done', object: { metadata: { annotations: { [key]: '2' } } } });
+  });
+
   maybe('an eviction has a precondition, and a dry run', async () => {
     const { target: pod, object } = await made('Pod', { spec: { containers: CONTAINERS } });
     expect((await writer.evict(pod, 'other', false)).is).toBe('conflict');

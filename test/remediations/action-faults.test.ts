@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { ACTIONS } from '../../src/remediations/catalogue.ts';
 import type { BucketFault } from '../mutable-server/buckets.ts';
 import type { Call, Fault, MutableServer } from '../mutable-server/server.ts';
 import { stateOf, withoutBackups } from './action-suite.ts';
 import { refusals, type Scene, type Stage, stage } from './harness.ts';
-import { SCENES } from './scenes.ts';
+import { ALL_SCENES } from './scenes.ts';
 
 const FAULTS: readonly (readonly [string, Fault])[] = [
   ['409', { is: 'status', status: 409, reason: 'Conflict' }],
@@ -58,9 +57,7 @@ async function endsWell(here: Stage, start: unknown, goal: unknown, name: string
   expect(stateOf(here), `undo after ${name}`).toEqual(start);
 }
 
-describe.each([...ACTIONS.keys()].filter(id => SCENES[id]))('%s', id => {
-  const scene = SCENES[id]!;
-
+describe.each(Object.entries(ALL_SCENES))('%s', (_, scene) => {
   test('ends well whatever happens to any of its writes', async () => {
     const whole = await stage(scene);
     const start = stateOf(whole);

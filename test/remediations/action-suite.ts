@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { ACTIONS } from '../../src/remediations/catalogue.ts';
 import {
   Killed,
   refusals,
@@ -9,7 +8,7 @@ import {
   stage as stageOn,
   stateOfCluster,
 } from './harness.ts';
-import { SCENES } from './scenes.ts';
+import { ALL_SCENES } from './scenes.ts';
 
 const KINDS = [
   'Secret',
@@ -21,6 +20,7 @@ const KINDS = [
   'PersistentVolumeClaim',
   'Prometheus',
   'ServiceMonitor',
+  'PodMonitor',
   'PrometheusRule',
   'Service',
   'StorageClass',
@@ -47,9 +47,7 @@ export const withoutBackups = (state: unknown) =>
 /** What every action has to hold, on whatever server. */
 export function describeActions(start: StartServer): void {
   const stage = (scene: Scene) => stageOn(scene, start);
-  describe.each([...ACTIONS.keys()].filter(id => SCENES[id]))('%s', id => {
-    const scene = SCENES[id]!;
-
+  describe.each(Object.entries(ALL_SCENES))('%s', (_, scene) => {
     test('plans without writing, fixes, and is undone where it says so', async () => {
       const here = await stage(scene);
       const { server, plan, apply, undo, journal } = here;

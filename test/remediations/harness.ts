@@ -281,7 +281,11 @@ export function refusals(plan: Plan): readonly string[] {
 }
 
 /** Restarts leave their time behind, and what is created the plan's id: neither is a difference. */
-const TRACES: ReadonlySet<string> = new Set(['kubectl.kubernetes.io/restartedAt', 'thanos-doctor/plan']);
+const TRACES: ReadonlySet<string> = new Set([
+  'kubectl.kubernetes.io/restartedAt',
+  'deprecated.daemonset.template.generation',
+  'thanos-doctor/plan',
+]);
 
 /** What the API server allots to a Service, another one each time. */
 const ALLOTTED: ReadonlySet<string> = new Set(['clusterIP', 'clusterIPs', 'nodePort']);

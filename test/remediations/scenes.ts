@@ -1079,3 +1079,68 @@ export const SCENES: Readonly<Record<string, Scene>> = {
     },
   },
 };
+
+const SPARE = workload('Deployment', 'resizer', { spec: { replicas: 2 } });
+const AGENT = workload('DaemonSet', 'agent');
+
+/** Actions on other kinds, and by other steps. */
+const VARIANTS: Readonly<Record<string, Scene>> = {
+  'kubernetes.delete-pod, of one that is ready and has a budget': {
+    action: 'kubernetes.delete-pod',
+    with: { pod: 'Pod ns/set-0' },
+    objects: [
+      workload('StatefulSet', 'set', { spec: { replicas: 2 } }),
+      pod(workload('StatefulSet', 'set'), 'set-0'),
+      pod(workload('StatefulSet', 'set'), 'set-1'),
+      node('node-1'),
+      {
+        apiVersion: 'policy/v1',
+        kind: 'PodDisruptionBudget',
+        metadata: { name: 'set', namespace: 'ns' },
+        spec: { minAvailable: 1, selector: { matchLabels: { app: 'set' } } },
+        status: { disruptionsAllowed: 1, desiredHealthy: 1, currentHealthy: 2, expectedPods: 2, observedGeneration: 1 },
+      },
+    ],
+  },
+  'kubernetes.restart-workload, of a DaemonSet': {
+    action: 'kubernetes.restart-workload',
+    with: { workload: 'DaemonSet ns/agent' },
+    objects: [AGENT, pod(AGENT, 'agent-1'), pod(AGENT, 'agent-2'), node('node-1')],
+  },
+  'kubernetes.scale-workload, of a Deployment': {
+    action: 'kubernetes.scale-workload',
+    with: { workload: 'Deployment ns/query' },
+    objects: [workload('Deployment', 'query', { spec: { replicas: 0 } })],
+  },
+  'kubernetes.delete-evicted-pods, several': {
+    ...SCENES['kubernetes.delete-evicted-pods']!,
+    objects: [
+      SPARE,
+      pod(SPARE, 'resizer-1'),
+      pod(SPARE, 'resizer-2'),
+      ...['a', 'b', 'c'].map(name =>
+        pod(SPARE, `resizer-old-${name}`, {
+          status: { phase: 'Failed', reason: 'Evicted', message: 'The node was low on memory.', conditions: [] },
+        }),
+      ),
+      node('node-1'),
+    ],
+  },
+  'monitoring.add-selector-label, to a PodMonitor': {
+    action: 'monitoring.add-selector-label',
+    with: { object: 'PodMonitor ns/store', label: 'release', value: 'main' },
+    objects: [
+      { ...monitor({ podMetricsEndpoints: [{ port: 'http' }] }), kind: 'PodMonitor' },
+      prometheus({ podMonitorSelector: { matchLabels: { release: 'main' } } }),
+    ],
+    evidence: {
+      'prometheus.targets': [],
+      'prometheus-operator.selection': [
+        { object: { key: 'PodMonitor ns/store' }, selected: false, missing: 'label', wantedLabels: ['release'] },
+      ],
+    },
+  },
+};
+
+/** Every scene by its name, which begins with its action. */
+export const ALL_SCENES: Readonly<Record<string, Scene>> = { ...SCENES, ...VARIANTS };
