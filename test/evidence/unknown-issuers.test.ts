@@ -115,6 +115,7 @@ describe('fleet.certificates', () => {
       evidence: {
         'fleet.reachability': [{ name: 'a', words }],
         'network.certificates': [{ endpoint: 'e:443' }],
+        'thanos.components': [],
         ...more,
       },
     },
@@ -131,5 +132,40 @@ describe('fleet.certificates', () => {
       const [row] = await derive(certificates, given('', { 'network.certificates': gap(reason) }), own);
       expect(gapOf(row)).toMatchObject({ reason });
     }
+  });
+});
+
+describe('certificates that clients refuse', () => {
+  const now = 'current time 2026-05-04T12:00:00Z is';
+  const outdated = {
+    id: 'certificate-expired',
+    captured: { host: 'grafana.example' },
+    sample: `x509: certificate has expired or is not yet valid: ${now} after 2026-05-01T00:00:00Z`,
+    lastAge: 60,
+  };
+  const misnamed = {
+    id: 'certificate-wrong-name',
+    captured: { host: 's.m.svc' },
+    sample: 'x509: certificate is valid for a.example, b.example, not s.m.svc',
+    lastAge: 60,
+  };
+  const rowsOf = (hits: unknown, more: object = {}) =>
+    derive(certificates, { hub: cluster(hits, { 'network.certificates': [], ...more }) }, { cluster: 'hub' });
+
+  it('stand beside those that were looked at', async () => {
+    expect(await rowsOf([outdated, misnamed])).toMatchObject([
+      { subject: { key: 'Ingress m/i' }, expired: true, covers: true, notAfter: '2026-05-01T00:00:00Z' },
+      { subject: { key: 'Service m/s' }, expired: false, covers: false, names: ['a.example', 'b.example'] },
+    ]);
+  });
+
+  it('count while the line is new, and not where they are the object store’s', async () => {
+    expect(await rowsOf([{ ...outdated, lastAge: 9000 }])).toEqual([]);
+    expect(await rowsOf([{ ...outdated, captured: { host: 's3.example' } }])).toEqual([]);
+  });
+
+  it('are not known where a log cannot be read', async () => {
+    const rows = await rowsOf(gap());
+    expect(rows.map(row => gapOf(row)?.reason)).toContain('forbidden');
   });
 });

@@ -13,7 +13,7 @@ export const CERTIFICATE = {
   addressKey: 'str',
   /** What serves it: an Ingress, a Service, or for a store outside the cluster its Endpoint. */
   subject: REF,
-  /** ingress, load-balancer or object-store */
+  /** ingress, load-balancer, object-store, api-server, or client for what one of its clients says */
   servedBy: 'str',
   host: 'str',
   notBefore: 'time',
@@ -28,6 +28,8 @@ export const CERTIFICATE = {
   /** Who renews it, as annotations tell; '' where none does. */
   renewedBy: 'str',
   objects: ['str'],
+  /** The client that does not accept it, where a log says so and nobody looked; '' otherwise. */
+  client: 'str',
 } as const;
 
 export type Certificate = ShapeOf<typeof CERTIFICATE>;
@@ -124,6 +126,7 @@ async function rowOf(context: Context, place: Place): Promise<readonly Row[]> {
       issuer,
       renewedBy: place.renewedBy,
       objects: place.objects,
+      client: '',
     },
   ];
 }
