@@ -123,7 +123,8 @@ async function look(step: RunbookStep, setting: RecoverySetting): Promise<Look> 
   const sources = await setting.open();
   try {
     const { result } = await diagnoseAfresh(sources, setting);
-    const problems = result.findings.filter(({ rule, severity }) => step.rules.includes(rule) && severity !== 'info');
+    // Whatever severity a fleet file gives it: a step is not in order while its rule finds something.
+    const problems = result.findings.filter(({ rule }) => step.rules.includes(rule));
     const unknown = result.unknowns.find(({ rule }) => rule === '' || step.rules.includes(rule));
     return { problems, unknown: unknown ? `${unknown.rule || unknown.cluster}: ${unknown.gaps[0].detail}` : '' };
   } finally {
