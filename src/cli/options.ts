@@ -56,7 +56,7 @@ const OPTIONS = {
   namespace: { ...several(EVIDENCE, 'read only these namespaces'), alias: 'n' },
   since: one(EVIDENCE, 'read logs no older than this, e.g. 2h'),
   timeout: count(EVIDENCE, 'seconds for the whole run; what is missing then is said', 60),
-  concurrency: count(EVIDENCE, 'reads under way at once in one cluster', 16),
+  concurrency: count(EVIDENCE, 'reads under way at once in one cluster', 32),
   logs: flag(EVIDENCE, 'read pod logs (--no-logs: do not)', true),
   secrets: flag(EVIDENCE, 'read the Secrets that hold object storage configurations (--no-secrets: do not)', true),
   'port-forward': flag(EVIDENCE, 'port-forward to a component whose proxy is forbidden'),

@@ -264,7 +264,7 @@ export function classify(error: NodeJS.ErrnoException & { readonly errors?: read
 async function createAgent(options: TransportOptions): Promise<HttpAgent | HttpsAgent> {
   const { base, proxy } = options;
   const secure = base.protocol === 'https:';
-  const pool = { keepAlive: true, maxSockets: options.sockets ?? 16, keepAliveMsecs: 5000 };
+  const pool = { keepAlive: true, maxSockets: options.sockets ?? 32, keepAliveMsecs: 5000 };
   const tls = {
     ...(options.ca ? { ca: options.ca } : {}),
     ...(options.serverName ? { servername: options.serverName } : {}),

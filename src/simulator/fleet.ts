@@ -18,8 +18,8 @@ import { objectStore, storeEndpoint } from './object-store.ts';
 import { type ClusterRecording, readRecordings } from './recording.ts';
 
 export interface FleetOptions {
-  /** Milliseconds that each HTTP answer waits; a function for some of them. Default 0. */
-  readonly latency?: number | ((server: string, path: string) => number);
+  /** Milliseconds that each HTTP answer waits, or what it waits for; a function for some of them. Default 0. */
+  readonly latency?: number | ((server: string, path: string) => number | Promise<void>);
   /** What goes wrong on purpose. */
   readonly faults?: readonly Fault[];
   /** Whether reads that `access.yaml` does not allow are refused. Default true. */

@@ -37,8 +37,8 @@ export interface Service {
   /** The `Date` header of every answer; undefined for the real time. */
   readonly date: Date | undefined;
   handle(request: SimulatedRequest): Promise<Answer>;
-  /** Milliseconds that each answer waits. */
-  latency(request: SimulatedRequest): number;
+  /** Milliseconds that each answer waits, or what it waits for. */
+  latency(request: SimulatedRequest): number | Promise<void>;
   fault(path: string): FaultKind | undefined;
   record(request: RecordedRequest): void;
 }
@@ -77,7 +77,8 @@ async function respond(service: Service, message: IncomingMessage, response: Ser
     body: Buffer.concat(chunks),
   };
   const latency = service.latency(request);
-  if (latency > 0) await new Promise(resolve => setTimeout(resolve, latency));
+  if (typeof latency !== 'number') await latency;
+  else if (latency > 0) await new Promise(resolve => setTimeout(resolve, latency));
   const fault = service.fault(request.target);
   const given = fault ? await faultyAnswer(fault, () => service.handle(request)) : await service.handle(request);
   send(service, request, given, response);
