@@ -1,8 +1,13 @@
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { type Program, program } from './program.ts';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { openBundleFiles } from '../../src/clusters/bundle-files.ts';
+import { type Fleet, startFleet } from '../../src/simulator/fleet.ts';
+import { type Program, program, temporaryFolder } from './program.ts';
 
+const folder = temporaryFolder();
 let cli: Program;
+afterAll(() => rmSync(folder, { recursive: true }));
 beforeAll(async () => {
   cli = await program();
 }, 60_000);
@@ -115,5 +120,50 @@ describe('logs of pods', () => {
     expect(stderr).toMatch(message);
     expect(stdout).toBe('');
     expect(code).toBe(2);
+  });
+});
+
+describe('of live clusters', () => {
+  async function serve(incident: string): Promise<{ readonly fleet: Fleet; readonly kubeconfig: string }> {
+    const fleet = await startFleet(await openBundleFiles(bundle(incident)[1]!));
+    onTestFinished(() => fleet.close());
+    const kubeconfig = join(folder, 'kubeconfig');
+    writeFileSync(kubeconfig, fleet.kubeconfig);
+    return { fleet, kubeconfig };
+  }
+
+  test('logs reads one namespace, and no other kind than it needs', async () => {
+    const { fleet, kubeconfig } = await serve('compactor-halted');
+    const where = ['--kubeconfig', kubeconfig, '--context', 'cluster-01', '-n', 'monitoring'];
+    const { code, stdout } = await cli.run(['logs', ...where, 'pod/thanos-compactor-0']);
+    expect(stdout).toMatch(/^pod\/monitoring\/thanos-compactor-0\/thanos-compactor: \d+ lines/);
+    expect(code).toBe(1);
+    const lists = fleet.requests().filter(({ path }) => path.startsWith('/api/v1/') && !path.includes('/log?'));
+    expect(lists.some(({ path }) => path.startsWith('/api/v1/namespaces/monitoring/pods?'))).toBe(true);
+    expect(lists.filter(({ path }) => path.startsWith('/api/v1/pods'))).toEqual([]);
+  });
+
+  test('a namespace that is not there is said before anything is read', async () => {
+    const { kubeconfig } = await serve('compactor-halted');
+    const where = ['--kubeconfig', kubeconfig, '--context', 'cluster-01', '-n', 'monitorng'];
+    for (const command of [
+      ['diagnose'],
+      ['logs', 'pod/thanos-compactor-0'],
+      ['collect', '-o', join(folder, 'bundle')],
+    ]) {
+      const { code, stdout, stderr } = await cli.run([...command, ...where]);
+      expect(stderr).toBe('thanos-doctor: there is no namespace monitorng in cluster-01\n  did you mean monitoring?\n');
+      expect(stdout).toBe('');
+      expect(code).toBe(2);
+    }
+  });
+
+  test('why-not-scraped says the same as of a bundle', async () => {
+    const { kubeconfig } = await serve('monitor-not-selected');
+    const where = ['--kubeconfig', kubeconfig, '--context', 'cluster-01'];
+    const live = await cli.run(['why-not-scraped', 'servicemonitor/thanos-store', ...where]);
+    const saved = await cli.run(['why-not-scraped', 'servicemonitor/thanos-store', ...bundle('monitor-not-selected')]);
+    expect(live.stdout).toBe(saved.stdout);
+    expect(live.code).toBe(1);
   });
 });
