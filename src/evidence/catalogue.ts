@@ -142,6 +142,7 @@ import { collector as networkIngressEntries } from './derived/network.ingress-en
 import { collector as networkLookupFailures } from './derived/network.lookup-failures.ts';
 import { collector as networkPolicyEffects } from './derived/network.policy-effects.ts';
 import { collector as networkServiceNeeds } from './derived/network.service-needs.ts';
+import { collector as networkTlsHosts } from './derived/network.tls-hosts.ts';
 import { collector as networkUnknownIssuers } from './derived/network.unknown-issuers.ts';
 import { collector as prometheusOperatorOperators } from './derived/prometheus-operator.operators.ts';
 import { collector as prometheusOperatorScrapeChain } from './derived/prometheus-operator.scrape-chain.ts';
@@ -326,6 +327,7 @@ const ALL: readonly Collector[] = [
   networkLookupFailures as unknown as Collector,
   networkPolicyEffects as unknown as Collector,
   networkServiceNeeds as unknown as Collector,
+  networkTlsHosts as unknown as Collector,
   networkUnknownIssuers as unknown as Collector,
   prometheusOperatorOperators as unknown as Collector,
   prometheusOperatorScrapeChain as unknown as Collector,
