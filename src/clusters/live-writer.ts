@@ -133,8 +133,6 @@ export async function openLiveWriter(options: LiveClusterOptions): Promise<Write
     if (answer.status !== 200) throw api.refused({ path }, answer);
     const object = parsedObject(answer.body);
     if (typeof object?.metadata?.uid !== 'string') throw api.malformed({ path }, answer);
-    // Go leaves a zero out.
-    if (object.kind === 'Scale') object.spec = { replicas: 0, ...object.spec };
     if (object.kind === 'Secret') for (const value of Object.values(object.data ?? {})) redactor.learn(String(value));
     return object;
   }
@@ -350,6 +348,8 @@ function budgetsIn(said: RawObject | undefined, message: string): string {
 function parsedObject(body: Buffer): RawObject | undefined {
   try {
     const object = JSON.parse(body.toString('utf8'));
+    // Go leaves a zero out.
+    if (object?.kind === 'Scale') object.spec = { replicas: 0, ...object.spec };
     return typeof object === 'object' && object !== null ? object : undefined;
   } catch {
     return undefined;

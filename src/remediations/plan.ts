@@ -12,7 +12,7 @@ import type {
   Writer,
 } from '../model/remediation.ts';
 import type { RawObject } from '../model/source.ts';
-import { canonical, differences, diffOf, filledIn } from './changes.ts';
+import { canonical, differences, diffOf, filledIn, stateOf } from './changes.ts';
 import { guard, passed } from './guards.ts';
 import { changesSince, failedSince, openAttempts, writesOf } from './history.ts';
 import { leaseOf, otherHolder } from './lease.ts';
@@ -210,6 +210,8 @@ async function dryRun(writes: readonly Step[], { writer, moment }: Planning): Pr
     if (state.is === 'done') continue;
     const answer = await perform(step, state.object, writer, moment, true);
     if (answer.is !== 'done') return `${step.title}: ${answer.message}`;
+    if (step.do === 'change' && stateOf(answer.object, step.changes) !== 'after')
+      return `${step.title}: the server would make something else of it`;
     const strange = state.object && unexpected(step, state.object, answer.object);
     if (strange && strange.length > 0)
       return `${step.title}: the server would also change ${strange.slice(0, 3).join(', ')}`;

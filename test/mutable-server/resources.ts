@@ -31,7 +31,7 @@ const TABLE: readonly (readonly [string, string, string, string, boolean])[] = [
   ['monitoring.coreos.com', 'v1', 'podmonitors', 'PodMonitor', true],
   ['monitoring.coreos.com', 'v1', 'prometheusrules', 'PrometheusRule', true],
   ['cilium.io', 'v2', 'ciliumloadbalancerippools', 'CiliumLoadBalancerIPPool', false],
-  ['cilium.io', 'v2', 'ciliuml2announcementpolicies', 'CiliumL2AnnouncementPolicy', false],
+  ['cilium.io', 'v2alpha1', 'ciliuml2announcementpolicies', 'CiliumL2AnnouncementPolicy', false],
   ['longhorn.io', 'v1beta2', 'volumes', 'Volume', true],
   ['longhorn.io', 'v1beta2', 'nodes', 'Node', true],
   ['longhorn.io', 'v1beta2', 'settings', 'Setting', true],
@@ -56,6 +56,29 @@ export const RESOURCES: readonly Resource[] = TABLE.map(([group, version, name, 
   namespaced,
   verbs: VERBS,
 }));
+
+/** Fields that the API server fills in by the schemas of custom resources, where their parent is there. */
+export const DEFAULTS: Readonly<
+  Record<string, readonly (readonly [path: readonly string[], value: string | number | boolean])[]>
+> = {
+  Prometheus: [
+    [['evaluationInterval'], '30s'],
+    [['scrapeInterval'], '30s'],
+    [['portName'], 'web'],
+    [['thanos', 'blockSize'], '2h'],
+  ],
+  CiliumLoadBalancerIPPool: [[['disabled'], false]],
+};
+
+/** The object as it is stored and read: with the defaults of its kind. */
+export function withDefaults(object: RawObject): RawObject {
+  for (const [path, value] of DEFAULTS[object.kind] ?? []) {
+    let place = object.spec;
+    for (const part of path.slice(0, -1)) place = place?.[part];
+    if (typeof place === 'object' && place !== null) place[path.at(-1)!] ??= value;
+  }
+  return object;
+}
 
 /** As the simulator's discovery documents want it. */
 export const GROUPS = [...new Set(RESOURCES.map(({ group, version }) => `${group} ${version}`))].map(key => {

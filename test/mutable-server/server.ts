@@ -6,7 +6,7 @@ import { discoveryRoot, groupDocument, resourceDocument } from '../../src/simula
 import { type SimulatedRequest, serveHttp } from '../../src/simulator/local-server.ts';
 import { CONTROLLERS, type Controller } from './controllers.ts';
 import { merged, patchedAsText, strategicallyMerged } from './patches.ts';
-import { GROUPS, groupIn, groupOf, type Place, placeOf, type Resource } from './resources.ts';
+import { GROUPS, groupIn, groupOf, type Place, placeOf, type Resource, withDefaults } from './resources.ts';
 
 /** One request that writes, or would. */
 export interface Call {
@@ -86,7 +86,7 @@ export async function startMutableServer(options: ServerOptions): Promise<Mutabl
       ),
     put(object) {
       version += 1;
-      const copy = structuredClone(object);
+      const copy = withDefaults(structuredClone(object));
       copy.metadata.uid ??= randomUUID();
       copy.metadata.creationTimestamp ??= new Date(Date.now() - 3_600_000 * 24).toISOString().replace(/\.\d+Z/, 'Z');
       copy.metadata.resourceVersion = String(version);
@@ -117,7 +117,7 @@ export async function startMutableServer(options: ServerOptions): Promise<Mutabl
   }
 
   function store(resource: Resource, before: RawObject | undefined, wanted: RawObject, dryRun: boolean): RawObject {
-    const next = structuredClone(options.mutate ? options.mutate(wanted) : wanted);
+    const next = withDefaults(structuredClone(options.mutate ? options.mutate(wanted) : wanted));
     const specChanged = JSON.stringify(before?.spec) !== JSON.stringify(next.spec);
     if (next.kind === 'DaemonSet') countTemplates(before, next);
     const unchanged = before && JSON.stringify(bare(before)) === JSON.stringify(bare(next));

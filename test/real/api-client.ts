@@ -2,7 +2,7 @@ import { Agent, request as httpsRequest } from 'node:https';
 import { parseAllDocuments } from 'yaml';
 import { accessRoles } from '../../src/app/access-roles.ts';
 import type { RawObject } from '../../src/model/source.ts';
-import { groupIn, RESOURCES } from '../mutable-server/resources.ts';
+import { DEFAULTS, groupIn, RESOURCES } from '../mutable-server/resources.ts';
 import type { ControlPlane } from './control-plane.ts';
 
 export interface ApiAnswer {
@@ -76,11 +76,28 @@ export function pathOf(object: RawObject, name: string): string {
   return `${root}${place}/${resource.name}${name ? `/${encodeURIComponent(name)}` : ''}`;
 }
 
+/** Any field, and the defaults of some. */
+function schemaOf(kind: string): RawObject {
+  const open = (): RawObject => ({ type: 'object', 'x-kubernetes-preserve-unknown-fields': true });
+  const schema = open();
+  for (const [path, value] of DEFAULTS[kind] ?? []) {
+    let place = schema;
+    for (const part of ['spec', ...path.slice(0, -1)]) {
+      place.properties ??= {};
+      place.properties[part] ??= open();
+      place = place.properties[part];
+    }
+    place.properties ??= {};
+    place.properties[path.at(-1)!] = { type: typeof value, default: value };
+  }
+  return schema;
+}
+
 /** What the server of the tests serves of operators, as custom resources that take any field. */
 export async function installCustomResources(api: ApiClient): Promise<void> {
   const custom = RESOURCES.filter(({ group }) => /\.(?:com|io)$/.test(group) && !group.endsWith('k8s.io'));
   for (const { group, version, name, kind, namespaced } of custom) {
-    const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
+    const schema = { openAPIV3Schema: schemaOf(kind) };
     const crd = {
       apiVersion: 'apiextensions.k8s.io/v1',
       kind: 'CustomResourceDefinition',

@@ -137,7 +137,7 @@ function monitor(spec: RawObject): RawObject {
     apiVersion: 'monitoring.coreos.com/v1',
     kind: 'ServiceMonitor',
     metadata: { name: 'store', namespace: 'ns', labels: { app: 'store' } },
-    spec,
+    spec: { selector: { matchLabels: { app: 'store' } }, ...spec },
   };
 }
 
@@ -839,7 +839,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
     with: { policy: 'main' },
     objects: [
       {
-        apiVersion: 'cilium.io/v2',
+        apiVersion: 'cilium.io/v2alpha1',
         kind: 'CiliumL2AnnouncementPolicy',
         metadata: { name: 'main' },
         spec: { externalIPs: true, serviceSelector: { matchLabels: { app: 'edge' } } },

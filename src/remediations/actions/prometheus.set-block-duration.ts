@@ -33,7 +33,8 @@ export const action: Action = {
       `write blocks of two hours in Prometheus ${target.name}, and join none`,
       [
         [['spec', 'disableCompaction'], true],
-        ...(object.spec?.thanos?.blockSize ? [[['spec', 'thanos', 'blockSize'], undefined] as const] : []),
+        // Taken away, the API server would write its default there.
+        ...(object.spec?.thanos?.blockSize ? [[['spec', 'thanos', 'blockSize'], '2h'] as const] : []),
         ...(given && rest && rest.length < given.length
           ? [[['spec', 'additionalArgs'], rest.length > 0 ? (rest as unknown as Json) : undefined] as const]
           : []),
