@@ -350,6 +350,7 @@ describe('server', () => {
       host: `127.0.0.1:${server.port}`,
       context: 'test',
       ready: true,
+      clock: { difference: expect.any(Number), within: expect.any(Number) },
     });
     expect(source.takenAt()).toBe('2026-11-23T08:12:00.000Z');
   });
