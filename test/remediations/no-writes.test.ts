@@ -54,6 +54,7 @@ function commands(folder: string): Readonly<Record<string, readonly (readonly st
     explain: [['explain', RULE]],
     rules: [['rules']],
     logs: [['logs', log]],
+    'why-not-scraped': [['why-not-scraped', 'ns/store']],
     completion: [['completion']],
   };
 }
