@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { checkWanted, fixableRoots } from '../../src/app/fix.ts';
 import type { Finding } from '../../src/model/finding.ts';
+import { UserError } from '../../src/model/user-error.ts';
 import { clusterToChange, seenFrom } from '../../src/remediations/fleet-target.ts';
 
 function finding(cluster: string, given: Readonly<Record<string, string>>): Finding {
@@ -51,3 +53,29 @@ test('keys of its own objects lose their cluster, those of others keep it', () =
     other: 'StatefulSet ns/b @hub',
   });
 });
+
+test('where no single cluster is named, the steps by hand are said with the reason', () => {
+  const two = { workload: 'StatefulSet ns/a @edge,StatefulSet ns/b @hub', other: 'x' };
+  const found = finding('fleet', two);
+  const { action } = found.fix;
+  const meant: Finding = {
+    ...found,
+    fix: { byHand: 'stop one of them\n', automatic: 'x', action: { ...action!, id: 'thanos.stop-second-compactor' } },
+  };
+  expect(fixableRoots([meant], meant.rule)).toEqual([]);
+  const refused = catchUserError(() => checkWanted([meant], meant.rule));
+  expect(refused.message).toBe('cannot fix some-rule: in which cluster it is to be mended cannot be told');
+  expect(refused.hints).toEqual(['stop one of them']);
+  const named = { ...meant, fix: { ...meant.fix, action: { ...meant.fix.action!, with: { workload: 'a @edge' } } } };
+  expect(fixableRoots([named], '')).toEqual([named]);
+});
+
+function catchUserError(work: () => void): UserError {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof UserError) return error;
+    throw error;
+  }
+  throw new Error('nothing was refused');
+}
