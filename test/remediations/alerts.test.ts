@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { checkWanted, fixableRoots } from '../../src/app/fix.ts';
 import { deadSelector } from '../../src/evidence/components/dead-alerts.ts';
 import { parsePromql, selectorsOf } from '../../src/evidence/components/promql.ts';
 import { WATCHES } from '../../src/evidence/components/watched-components.ts';
+import type { Finding } from '../../src/model/finding.ts';
 import { replacementOf } from '../../src/remediations/dead-expressions.ts';
 import { labelsFor, takesRule } from '../../src/remediations/selectors.ts';
 import { THANOS_ALERTS } from '../../src/remediations/thanos-alerts.ts';
@@ -62,6 +64,39 @@ describe('alerts that are installed', () => {
     const unknown = await stage({ ...scene, evidence: { ...scene.evidence, 'prometheus.metric-names': undefined } });
     expect(refusals(await unknown.plan())).toEqual(['evidence-known unknown: prometheus.metric-names was not given']);
   });
+});
+
+test('advice is followed where it is asked for by name, and never for being there', () => {
+  const finding = (more: Partial<Finding>): Finding => ({
+    id: 'thanos-alerts-absent/test/Prometheus/ns/main',
+    rule: 'thanos-alerts-absent',
+    title: 'x',
+    severity: 'info',
+    cluster: 'test',
+    subject: { kind: 'Prometheus', namespace: 'ns', name: 'main' },
+    message: 'x',
+    since: '',
+    facts: {},
+    evidence: [],
+    root: false,
+    causedBy: [],
+    atRisk: '',
+    fix: {
+      byHand: '',
+      automatic: 'monitoring.install-alerts',
+      action: { id: 'monitoring.install-alerts', with: {}, risk: '', onlyIf: [] },
+    },
+    involves: [],
+    ...more,
+  });
+  const advice = finding({});
+  expect(fixableRoots([advice], '')).toEqual([]);
+  expect(fixableRoots([advice], 'thanos-alerts-absent')).toEqual([advice]);
+  expect(() => checkWanted([advice], 'thanos-alerts-absent')).not.toThrow();
+  const symptom = finding({ causedBy: ['something'] });
+  expect(fixableRoots([symptom], 'thanos-alerts-absent')).toEqual([]);
+  expect(() => checkWanted([symptom], 'thanos-alerts-absent')).toThrow(/it is a symptom/);
+  expect(fixableRoots([finding({ severity: 'warning' })], 'thanos-alerts-absent')).toEqual([]);
 });
 
 describe('expressions in circulation', () => {

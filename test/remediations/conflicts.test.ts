@@ -189,6 +189,7 @@ describe('in the middle', () => {
       await killed.resume();
       expect(textOf(killed.server), `after a kill ${when} call ${call}`).toBe(STORE_TEXT);
       expect(killed.server.all('Secret')).toHaveLength(1);
+      expect(openAttempts(killed.journal.lines)).toEqual([]);
     }
   });
 

@@ -6,6 +6,7 @@ import { guard } from '../guards.ts';
 import { textIn } from '../perform.ts';
 import { Refusal } from '../refusal.ts';
 import { existing } from '../steps.ts';
+import { usersOfSecret } from '../store-users.ts';
 import { nameOf, targetOfKey } from '../targets.ts';
 import { undoStepsOf } from '../undo.ts';
 
@@ -14,7 +15,10 @@ export const action: Action = {
   title: 'create the bucket',
   risk: 'change',
   parameters: { secret: 'needed', bucket: 'needed' },
-  access: [{ verbs: ['get'], group: '', resource: 'secrets' }],
+  access: [
+    { verbs: ['get'], group: '', resource: 'secrets' },
+    ...['statefulsets', 'deployments', 'daemonsets'].map(resource => ({ verbs: ['list'], group: 'apps', resource })),
+  ],
   async plan(input) {
     const secret = targetOfKey(input.parameters.secret);
     const object = await existing(input.api, secret);
@@ -27,6 +31,9 @@ export const action: Action = {
     const steps: readonly Step[] = [
       { do: 'create-bucket', title: `create bucket ${name}, as ${nameOf(secret)} says`, target: secret, store },
     ];
+    const sidecars = (await usersOfSecret(input.api, secret))
+      .filter(({ component }) => component === 'sidecar')
+      .map(({ target }) => nameOf(target));
     const mine = async () => (await rowsOf(input.evidence, 'thanos.store-access')).filter(row => row.bucket === name);
     return {
       steps,
@@ -54,7 +61,11 @@ export const action: Action = {
         }),
       ],
       riskText: 'a bucket under a mistyped name would hide the mistake',
-      verify: { what: `${input.finding.rule} is healthy`, seconds: 120 },
+      verify: {
+        what: `${input.finding.rule} is healthy${sidecars.length > 0 ? ', and the sidecars go on' : ''}`,
+        seconds: 240,
+        ...(sidecars.length > 0 ? { signals: [{ is: 'uploads-go-on' as const, workloads: sidecars }] } : {}),
+      },
       undo: { what: 'deletes the bucket, if it is still empty', steps: undoStepsOf(steps) },
     };
   },
