@@ -12,13 +12,7 @@ import { type DiagnosisSetting, diagnoseAfresh, type FreshDiagnosis } from './fi
 /** Rules that may tell why a step is not taken, and how to take it. */
 const RULES: Readonly<Record<string, readonly string[]>> = {
   chosen: ['monitor-not-selected', 'rule-not-selected'],
-  accepted: [
-    'operator-namespace-not-watched',
-    'monitor-rejected',
-    'rule-rejected',
-    'monitoring-crd-missing',
-    'operator-forbidden',
-  ],
+  accepted: ['operator-namespace-not-watched', 'monitor-rejected', 'rule-rejected', 'operator-forbidden'],
   finds: [
     'monitor-matches-no-service',
     'monitor-matches-no-pod',

@@ -49,6 +49,12 @@ export function fleetOf(options: ReadingOptions): FleetFile | undefined {
   return !chosen && existsSync(FLEET_FILE) ? readFleetFile(FLEET_FILE) : undefined;
 }
 
+/** Where a fleet file lies here and is not used, what it tunes and suppresses does not hold: that is said. */
+export function unusedFleetFile(fleet: FleetFile | undefined): string {
+  if (fleet || !existsSync(FLEET_FILE)) return '';
+  return `${FLEET_FILE} is not used, since clusters were chosen without it: name it with --fleet`;
+}
+
 /** Options that cannot both be meant: better refused than one of them silently left out. */
 function checkChoices(options: ReadingOptions): void {
   if (!Number.isInteger(options.concurrency)) throw new UserError('the option --concurrency needs a whole number');

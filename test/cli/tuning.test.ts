@@ -263,6 +263,16 @@ describe('a mistake in it is said with its place, before anything is read', () =
   });
 });
 
+test('a fleet file that lies here and is not used is said', async () => {
+  writeFileSync(fleet, 'clusters: [{ name: a }]\n');
+  const started = cli.start(['diagnose', '--context', 'a', '--kubeconfig', at('none')], { cwd: folder });
+  const { code, stderr } = await started.result;
+  expect(code).toBe(2);
+  expect(stderr).toMatch(
+    /^thanos-doctor\.yaml is not used, since clusters were chosen without it: name it with --fleet\n/,
+  );
+});
+
 describe('a pack', () => {
   const ids = async (...args: readonly string[]): Promise<readonly string[]> => {
     const { stdout } = await cli.run(['rules', '--rules', at('rules'), '--format', 'json', ...args]);

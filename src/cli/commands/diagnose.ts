@@ -14,7 +14,7 @@ import type { FixOptions } from '../fix-setting.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { checkOutputs, commandLine, screenOptions, writeReports } from '../outputs.ts';
 import { type ProgressDisplay, startProgress } from '../progress.ts';
-import { fleetOf, openClusters } from '../read-clusters.ts';
+import { fleetOf, openClusters, unusedFleetFile } from '../read-clusters.ts';
 import { terminalOf } from '../terminal.ts';
 
 export interface DiagnoseArguments extends FixOptions {
@@ -34,6 +34,8 @@ export async function runDiagnose(options: DiagnoseArguments, argv: readonly str
     throw new UserError('--fix and --bundle exclude each other: a bundle is a copy, and cannot be mended');
   }
   const fleet = fleetOf(options);
+  const unused = unusedFleetFile(fleet);
+  if (unused && !options.quiet) process.stderr.write(`${unused}\n`);
   const tuned = tunedRules(allRules(options.rules), fleet);
   const rules = chooseRules(tuned.rules, options);
   let progress: ProgressDisplay | undefined;
