@@ -1,17 +1,29 @@
-// npm run bench: what a diagnosis of a simulated fleet costs, beside the floor measured in the same run.
+// npm run bench: what a diagnosis of a simulated fleet costs, beside the floor measured in the same run, and what its parts
+// cost alone. `--quick` is for every change: small sizes, and a failure where a ratio is far from what it was.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { setUp } from './setup.mjs';
 
-const RUNS = Number(process.env.BENCH_RUNS ?? 3);
-const SIZES = [
-  { clusters: 1, pods: 200 },
-  { clusters: 4, pods: 5000 },
-];
+const QUICK = process.argv.includes('--quick');
+const RUNS = Number(process.env.BENCH_RUNS ?? (QUICK ? 1 : 3));
+const SIZES = QUICK
+  ? [
+      { clusters: 1, pods: 200 },
+      { clusters: 1, pods: 2000 },
+    ]
+  : [
+      { clusters: 1, pods: 200 },
+      { clusters: 4, pods: 5000 },
+      { clusters: 1, pods: 50_000 },
+    ];
+/** Of the parts alone: pods, MB of a log, findings. */
+const PARTS = QUICK ? [1000, 100, 1000] : [5000, 500, 10_000];
+/** Past these a change has cost far more than noise: each is about twice what was measured. */
+const LIMITS = { cpuOverFloor: 25, ruleShare: 0.4, kilobytesPerPod: 80, scanMegabytes: 60 };
 /** The lists that a diagnosis reads of every cluster. */
 const LISTS = [
   '/api/v1/pods',
@@ -100,8 +112,15 @@ const number = value => value.toFixed(value < 10 ? 2 : 0);
 
 setUp();
 const doctor = join(root, 'bin/thanos-doctor.js');
-const [server, floor] = [await bundled('server'), await bundled('floor')];
+const [server, floor, parts] = [await bundled('server'), await bundled('floor'), await bundled('parts')];
+// What the parts look for beside themselves.
+for (const name of ['rules.json', 'signatures.json']) cpSync(join(root, 'dist', name), join(folder, name));
+cpSync(join(root, 'rules'), join(folder, 'rules'), { recursive: true });
 const memories = [];
+const regressions = [];
+const limit = (what, value, most) => {
+  if (value > most) regressions.push(`${what}: ${number(value)}, more than ${most}`);
+};
 
 try {
   console.log(`Node ${process.version}, medians of ${RUNS} runs\n`);
@@ -171,7 +190,8 @@ try {
         number(report.run.bytes / 1e6),
         number(taken.wall / least.wall),
       ]);
-      memories.push({ pods: size.clusters * size.pods, memory: taken.memory });
+      memories.push({ pods: size.clusters * size.pods, memory: taken.memory, cpu: taken.cpu });
+      limit(`CPU of ${label} over its floor`, taken.cpu / least.cpu, LIMITS.cpuOverFloor);
     } finally {
       child.kill();
     }
@@ -179,6 +199,30 @@ try {
   const [small, large] = [memories[0], memories.at(-1)];
   const perPod = ((large.memory - small.memory) * 1024) / (large.pods - small.pods);
   console.log(`\nPeak memory grows by ${number(perPod)} KB per pod.`);
+  limit('KB of memory for each pod', perPod, LIMITS.kilobytesPerPod);
+
+  const base = join(root, 'src/simulator/fleets/pool-exhausted.tar.gz');
+  const { output } = await measured(parts, [base, ...PARTS.map(String)]);
+  const { scan, rules, render } = JSON.parse(output);
+  const scanned = scan.megabytes / (scan.ms / 1000);
+  const judged = rules.checks / (rules.ms / 1000);
+  const cpuPerPod = (large.cpu - small.cpu) / (large.pods - small.pods);
+  const share = rules.ms / rules.pods / cpuPerPod;
+  console.log(`\nParts alone, by time of the processor:\n`);
+  row(['what', 'amount', 'ms', 'a second']);
+  row(['---', '---', '---:', '---:']);
+  row(['signatures', `${scan.megabytes} MB of a log`, number(scan.ms), `${number(scanned)} MB`]);
+  const verdicts = `${rules.rules} rules, ${rules.pods} pods, ${rules.checks} verdicts`;
+  row(['rules', verdicts, number(rules.ms), `${number(judged)} verdicts`]);
+  for (const format of ['text', 'markdown', 'json']) {
+    const rate = render.findings / (render[format] / 1000);
+    row([`report as ${format}`, `${render.findings} findings`, number(render[format]), `${number(rate)} findings`]);
+  }
+  console.log(`\nRules are ${number(100 * share)} % of what a further pod costs.`);
+  limit('share of rules', share, LIMITS.ruleShare);
+  if (scanned < LIMITS.scanMegabytes) regressions.push(`signatures: ${number(scanned)} MB a second`);
+  for (const regression of regressions) console.error(`regression: ${regression}`);
+  if (QUICK && regressions.length > 0) process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
