@@ -59,15 +59,17 @@ const CLIENTS: ReadonlySet<string> = new Set([
 export async function complaintsIn(
   cluster: Context,
   wording: Wording,
-  places: readonly Place[],
+  places: () => Promise<readonly Place[]>,
 ): Promise<readonly Row[]> {
   const complaints = await complaintsOf(cluster, wording);
+  if (complaints.length === 0) return [];
   const stores = await storeHosts(cluster);
+  const shown = await places();
   return complaints.flatMap(complaint => {
     const gap = gapOf(complaint);
     if (gap) return [gapElement(gap) as Row];
     const { endpoint } = complaint;
-    return endpoint !== '' && !stores.has(hostOf(endpoint)) ? [rowOf(cluster.cluster, complaint, places)] : [];
+    return endpoint !== '' && !stores.has(hostOf(endpoint)) ? [rowOf(cluster.cluster, complaint, shown)] : [];
   });
 }
 
@@ -135,8 +137,17 @@ interface Place {
   readonly local: boolean;
 }
 
-/** What shows certificates, the nearest to a person's hands first. */
-export async function placesOf(context: Context): Promise<readonly Place[]> {
+/** What shows certificates in the whole fleet; looked for once, and only where a client complains. */
+export function placesIn(context: Context): () => Promise<readonly Place[]> {
+  let places: Promise<readonly Place[]> | undefined;
+  return () => {
+    places ??= placesOf(context);
+    return places;
+  };
+}
+
+/** The nearest to a person's hands first. */
+async function placesOf(context: Context): Promise<readonly Place[]> {
   const places: Place[] = [];
   for (const context_ of context.clusters) {
     const { cluster } = context_;

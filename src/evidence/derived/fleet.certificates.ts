@@ -1,4 +1,4 @@
-import { complaintsIn, placesOf } from '../certificate-complaints.ts';
+import { complaintsIn, placesIn } from '../certificate-complaints.ts';
 import { type Context, derived } from '../collector.ts';
 import { gapOf, known, listOrGap } from '../gaps.ts';
 import { ref } from '../objects.ts';
@@ -39,7 +39,7 @@ export const collector = derived({
 
 /** What clients say of certificates of one cluster, wherever they run; that one could not be asked counts for its own. */
 async function refusedIn(context: Context, name: string): Promise<readonly Certificate[]> {
-  const places = await placesOf(context);
+  const places = placesIn(context);
   const rows: Certificate[] = [];
   for (const cluster of context.clusters) {
     for (const wording of [OUTDATED, MISNAMED]) {

@@ -1,5 +1,5 @@
 import type { ShapeOf } from '../../model/shape.ts';
-import { COMPLAINT, complaintsIn, placesOf } from '../certificate-complaints.ts';
+import { COMPLAINT, complaintsIn, placesIn } from '../certificate-complaints.ts';
 import { derived } from '../collector.ts';
 import { known, listOrGap } from '../gaps.ts';
 import { ref } from '../objects.ts';
@@ -22,7 +22,7 @@ export const collector = derived({
   scope: 'fleet',
   shape: [COMPLAINT],
   async collect(context): Promise<readonly Row[]> {
-    const places = await placesOf(context);
+    const places = placesIn(context);
     const rows: Row[] = [];
     for (const cluster of context.clusters) rows.push(...(await complaintsIn(cluster, UNKNOWN, places)));
     for (const one of known(await listOrGap(context.get(reachabilityCollector)))) {
