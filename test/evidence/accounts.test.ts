@@ -56,14 +56,38 @@ describe('access.accounts', () => {
     const found = await rows(
       [
         container('a', 'r/nginx:1'),
-        container('b', 'r/cilium:v1', daemon),
-        container('c', 'r/cilium:v1', daemon),
+        container('b', 'r/coredns:1', daemon),
+        container('c', 'r/coredns:1', daemon),
+        container('x', 'r/cilium:v1', daemon),
+        container('y', 'r/csi-provisioner:v1'),
+        container('z', 'r/csi-snapshotter:v1'),
         container('d', 'r/nginx:1', { state: 'waiting', crashLooping: true }),
         container('e', 'r/coredns:1', { history: true }),
       ],
       [],
     );
     expect(found.map(row => row.pod.name)).toEqual(['b', 'd']);
+  });
+
+  it('asks controllers whose work is not done', async () => {
+    const evidence = {
+      'kubernetes.containers': [
+        container('x', 'r/cilium:v1'),
+        container('y', 'r/csi-provisioner:v1'),
+        container('z', 'r/csi-snapshotter:v1'),
+      ],
+      'kubernetes.pods': [],
+      'logs.signatures': { hits: [] },
+      'cilium.load-balancers': [{ l2: { why: 'lease-absent' } }],
+      'kubernetes.persistent-volume-claims': [{ phase: 'Pending' }],
+    };
+    expect((await derive(accounts, { x: { evidence } })).map(row => row.pod.name)).toEqual(['x', 'y']);
+    const done = {
+      ...evidence,
+      'cilium.load-balancers': gap('forbidden'),
+      'kubernetes.persistent-volume-claims': [{ phase: 'Bound' }],
+    };
+    expect(await derive(accounts, { x: { evidence: done } })).toEqual([]);
   });
 
   it('counts the run before only where the present one cannot last', async () => {

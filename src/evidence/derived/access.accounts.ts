@@ -1,11 +1,14 @@
 import { type Gap, GapSignal } from '../../model/gap.ts';
 import type { Ref, ShapeOf } from '../../model/shape.ts';
 import { type Context, derived } from '../collector.ts';
+import { collector as claimsCollector } from '../collectors/kubernetes.persistent-volume-claims.ts';
 import { collector as podsCollector } from '../collectors/kubernetes.pods.ts';
 import { collector as logsCollector } from '../collectors/logs.signatures.ts';
 import { identify, repository } from '../components/identify.ts';
 import { gapElement, gapOf, gapsIn, known, listOrGap } from '../gaps.ts';
 import { NOBODY, REF, ref } from '../objects.ts';
+import { attempt } from '../partial-rows.ts';
+import { collector as balancersCollector } from './cilium.load-balancers.ts';
 import { collector as containersCollector } from './kubernetes.containers.ts';
 
 const HIT = {
@@ -44,17 +47,11 @@ type Hit = ShapeOf<typeof logsCollector.shape>['hits'][number];
 type Pod = ShapeOf<typeof podsCollector.shape>[number];
 
 /** Programs that live by what they read from the API server. */
-const CLIENTS: ReadonlySet<string> = new Set([
-  'operator',
-  'prometheus',
-  'grafana',
-  'config-reloader',
-  'coredns',
-  'csi',
-  'longhorn-manager',
-  'cilium',
-]);
+const CLIENTS: ReadonlySet<string> = new Set(['operator', 'prometheus', 'grafana', 'coredns']);
 const CLIENT_IMAGES: ReadonlySet<string> = new Set(['kube-state-metrics', 'k8s-sidecar', 'metrics-server']);
+/** Controllers that are asked only where what they have to do is not done: they are many, and seldom at fault. */
+const ANNOUNCERS = 'cilium';
+const STORAGE_IMAGES: ReadonlySet<string> = new Set(['csi-provisioner', 'csi-attacher']);
 /** Whose rights have rules of their own. */
 const OWN_RULES: ReadonlySet<string> = new Set(['operator', 'prometheus']);
 
@@ -71,23 +68,49 @@ export const collector = derived({
       listOrGap(context.get(podsCollector)),
     ]);
     const byKey = new Map(known(pods).map(pod => [pod.key, pod]));
-    const rows = await Promise.all(asked(known(containers)).map(one => rowOf(context, one, byKey.get(one.pod.key))));
+    const undone = await undoneWork(context);
+    const rows = await Promise.all(
+      asked(known(containers), undone).map(one => rowOf(context, one, byKey.get(one.pod.key))),
+    );
     return [...rows, ...gapsIn(containers).map(gap => gapElement(gap) as Row)];
   },
 });
 
+interface Undone {
+  readonly announcing: boolean;
+  readonly storage: boolean;
+}
+
+/** What is not known to be undone is no reason to read more. */
+async function undoneWork(context: Context): Promise<Undone> {
+  const [balancers, claims] = await Promise.all([
+    listOrGap(context.get(balancersCollector)),
+    listOrGap(context.get(claimsCollector)),
+  ]);
+  return {
+    announcing: known(balancers).some(one => (attempt(() => one.l2.why).value ?? '') !== ''),
+    storage: known(claims).some(claim => claim.phase === 'Pending'),
+  };
+}
+
 /** One pod of a DaemonSet tells of all; of a container that cannot stay up, every one is asked. */
-function asked(containers: readonly Container[]): readonly Container[] {
+function asked(containers: readonly Container[], undone: Undone): readonly Container[] {
   const daemons = new Set<string>();
   return containers.filter(one => {
     if (one.history || one.podDeleting) return false;
     if (one.crashLooping) return true;
-    const isClient = CLIENTS.has(identify(one)) || CLIENT_IMAGES.has(repository(one.image));
-    if (!isClient || one.state !== 'running') return false;
+    if (one.state !== 'running' || !isClient(one, undone)) return false;
     if (one.workload.kind !== 'DaemonSet') return true;
     const key = `${one.workload.key} ${one.container}`;
     return !daemons.has(key) && daemons.add(key);
   });
+}
+
+function isClient(container: Container, undone: Undone): boolean {
+  const component = identify(container);
+  const image = repository(container.image);
+  if (CLIENTS.has(component) || CLIENT_IMAGES.has(image)) return true;
+  return (undone.announcing && component === ANNOUNCERS) || (undone.storage && STORAGE_IMAGES.has(image));
 }
 
 async function rowOf(context: Context, container: Container, pod: Pod | undefined): Promise<Row> {
