@@ -214,9 +214,12 @@ export async function openLiveCluster(options: LiveClusterOptions): Promise<Sour
     bucketSettings: store => askBuckets(() => buckets.settings(store)),
     bucketObject: (store, key) => askBuckets(() => buckets.object(store, key)),
     probe: endpoint =>
-      atOnce(() => {
+      atOnce(async () => {
         if (stop.aborted) throw api.failed({ path: `probe ${endpoint}` }, stopped(stop));
-        return probeEndpoint(endpoint, timeouts.probe, options.redirect);
+        const [probed] = await Promise.allSettled([probeEndpoint(endpoint, timeouts.probe, options.redirect, stop)]);
+        if (stop.aborted) throw api.failed({ path: `probe ${endpoint}` }, stopped(stop));
+        if (probed.status === 'rejected') throw probed.reason;
+        return probed.value;
       }),
     failures: failures.all,
     usage() {

@@ -22,27 +22,38 @@ interface Address {
 
 /**
  * What a TCP port speaks, asked from here: a connection each for TCP, a TLS hello, an HTTP/1 request and the HTTP/2
- * preface, until one is understood. Names of Services inside of a cluster are not looked up.
+ * preface, until one is understood. Names of Services inside of a cluster are not looked up. An answer that comes when
+ * `stop` has been given is worth nothing.
  */
 export async function probeEndpoint(
   endpoint: string,
   timeout: number,
   redirect: ReadonlyMap<string, string> = new Map(),
+  stop: AbortSignal = new AbortController().signal,
 ): Promise<ProbeAnswer> {
   const named = parseEndpoint(endpoint);
   if (/\.svc(?:\.|$)/.test(named.host)) return UNRESOLVED;
   const elsewhere = redirect.get(endpoint);
   if (isState(elsewhere)) return { tcp: elsewhere, speaks: '', certificate: null };
   const address = elsewhere === undefined ? named : parseEndpoint(elsewhere);
-  const tcp = await connectTcp(address, timeout);
+  const tcp = await connectTcp(address, timeout, stop);
   if (tcp !== 'open') return { tcp, speaks: '', certificate: null };
-  const tls = await greetTls(address, timeout);
+  const tls = await greetTls(address, timeout, stop);
   if (tls) return { tcp, speaks: 'tls', certificate: tls.certificate };
   const request = Buffer.from(`GET / HTTP/1.1\r\nHost: ${endpoint}\r\nConnection: close\r\n\r\n`, 'latin1');
-  const toHttp = await firstBytes(address, request, timeout);
+  const toHttp = await firstBytes(address, request, timeout, stop);
   if (toHttp.toString('latin1', 0, 5) === 'HTTP/') return { tcp, speaks: 'http', certificate: null };
-  const toPreface = isSettings(toHttp) ? toHttp : await firstBytes(address, PREFACE, timeout);
+  const toPreface = isSettings(toHttp) ? toHttp : await firstBytes(address, PREFACE, timeout, stop);
   return { tcp, speaks: isSettings(toPreface) ? 'grpc' : 'nothing', certificate: null };
+}
+
+/** The socket, which is taken away when the run ends: what it then seems to be is not to be believed. */
+function endingWith<Connection extends Socket>(stop: AbortSignal, socket: Connection): Connection {
+  const end = () => void socket.destroy(new Error('the run was stopped'));
+  stop.addEventListener('abort', end);
+  socket.on('close', () => stop.removeEventListener('abort', end));
+  if (stop.aborted) end();
+  return socket;
 }
 
 function parseEndpoint(endpoint: string): Address {
@@ -54,9 +65,9 @@ function parseEndpoint(endpoint: string): Address {
   return { host: match[1] ?? match[2] ?? '', port };
 }
 
-function connectTcp(address: Address, timeout: number): Promise<ProbeAnswer['tcp']> {
+function connectTcp(address: Address, timeout: number, stop: AbortSignal): Promise<ProbeAnswer['tcp']> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ ...address, timeout });
+    const socket = endingWith(stop, connect({ ...address, timeout }));
     const settle = (answer: ProbeAnswer['tcp']) => {
       socket.destroy();
       resolve(answer);
@@ -87,17 +98,21 @@ const TCP_BY_CODE: Readonly<Record<string, ProbeAnswer['tcp']>> = {
 function greetTls(
   { host, port }: Address,
   timeout: number,
+  stop: AbortSignal,
 ): Promise<{ readonly certificate: ProbeAnswer['certificate'] } | undefined> {
   return new Promise(resolve => {
-    const socket = connectTls({
-      host,
-      port,
-      timeout,
-      // It is looked at, not relied upon: nothing is sent over this connection.
-      rejectUnauthorized: false,
-      ALPNProtocols: ['h2', 'http/1.1'],
-      ...(isIP(host) ? {} : { servername: host }),
-    });
+    const socket = endingWith(
+      stop,
+      connectTls({
+        host,
+        port,
+        timeout,
+        // It is looked at, not relied upon: nothing is sent over this connection.
+        rejectUnauthorized: false,
+        ALPNProtocols: ['h2', 'http/1.1'],
+        ...(isIP(host) ? {} : { servername: host }),
+      }),
+    );
     const settle = (answer: { readonly certificate: ProbeAnswer['certificate'] } | undefined) => {
       socket.destroy();
       resolve(answer);
@@ -126,9 +141,9 @@ function certificateOf(peer: PeerCertificate | undefined): ProbeAnswer['certific
 }
 
 /** The first bytes that come back; empty where none do. */
-function firstBytes(address: Address, greeting: Buffer, timeout: number): Promise<Buffer> {
+function firstBytes(address: Address, greeting: Buffer, timeout: number, stop: AbortSignal): Promise<Buffer> {
   return new Promise(resolve => {
-    const socket: Socket = connect({ ...address, timeout });
+    const socket = endingWith(stop, connect({ ...address, timeout }));
     const parts: Buffer[] = [];
     const settle = () => {
       socket.destroy();
