@@ -269,7 +269,8 @@ export async function openLiveWriter(options: LiveClusterOptions): Promise<Write
     },
 
     async evict(target, uid, dryRun) {
-      const path = await pathOf(target, 'eviction');
+      // In both places: webhooks are told by the first, the eviction itself by the second.
+      const path = (await pathOf(target, 'eviction')) + (dryRun ? '?dryRun=All' : '');
       const body = {
         apiVersion: 'policy/v1',
         kind: 'Eviction',

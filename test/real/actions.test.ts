@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { describeActions } from '../remediations/action-suite.ts';
+import { describeFaults } from '../remediations/fault-suite.ts';
 import { controlPlaneAssets } from './control-plane.ts';
 import { type RealCluster, startRealCluster } from './real-cluster.ts';
 
@@ -18,6 +19,7 @@ describe.skipIf(assets === '')('on a real API server', () => {
   });
 
   describeActions(options => cluster.start(options));
+  describeFaults(options => cluster.start(options), false);
 
   test('nothing was asked for that the shipped roles do not allow', () => {
     expect(cluster.forbidden()).toEqual([]);
