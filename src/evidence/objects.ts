@@ -55,7 +55,7 @@ export function objectFields(kind: string, object: RawObject, now: Now): ShapeOf
   const annotations = strings(metadata?.annotations);
   const deletion = text(metadata?.deletionTimestamp);
   const created = text(metadata?.creationTimestamp);
-  const owner = list(metadata?.ownerReferences).find(reference => flag(reference?.controller));
+  const owner = list(metadata?.ownerReferences).find(isController);
   return {
     key: objectKey(kind, namespace, name),
     namespace,
@@ -71,6 +71,12 @@ export function objectFields(kind: string, object: RawObject, now: Now): ShapeOf
     owner: owner ? ref(text(owner.kind), namespace, text(owner.name), text(owner.uid)) : NOBODY,
     managedBy: managedBy(labels, annotations),
   };
+}
+
+function isController(reference: unknown): boolean {
+  if (typeof reference !== 'object' || reference === null)
+    throw malformed(`expected an owner, found ${kindOf(reference)}`);
+  return flag((reference as { readonly controller?: unknown }).controller);
 }
 
 /** Who would revert a change: `argocd`, `flux`, `helm`, `kubectl-apply` or ''. By labels and annotations alone. */

@@ -48,7 +48,7 @@ const OBJECTS: Readonly<Record<string, RawObject>> = {
   },
   'batch/v1/cronjobs': {
     ...named('some'),
-    spec: { schedule: '0 * * * *', suspend: false, concurrencyPolicy: 'Forbid' },
+    spec: { schedule: '0 * * * *', suspend: true, concurrencyPolicy: 'Forbid' },
     status: { active: [{ name: 'some-1' }], lastScheduleTime: TIME, lastSuccessfulTime: TIME },
   },
   'batch/v1/jobs': {
