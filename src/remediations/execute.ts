@@ -6,7 +6,7 @@ import { filledIn } from './changes.ts';
 import { announce } from './event.ts';
 import { refusing } from './guards.ts';
 import { appliedIn, attemptsIn } from './history.ts';
-import { giveLease, leaseOf, takeLease } from './lease.ts';
+import { giveLease, type HeldLease, heldLease, leaseOf, takeLease } from './lease.ts';
 import { lookAt, type Moment, perform, trace, writtenBy } from './perform.ts';
 import { nameOf } from './targets.ts';
 import { undoPlanOf } from './undo.ts';
@@ -76,11 +76,12 @@ export async function goOn(begun: Begun, execution: Execution): Promise<FixRepor
   try {
     const taken = await takeLease(writer, lease, id, begun.undoes);
     if (taken !== true) return await end({ is: 'refused', guard: 'no-second-doctor', detail: taken });
+    const held = heldLease(writer, lease, id, execution.clock);
     for (const [index, step] of steps.entries()) {
       // A later step may have changed again what this one had made: its result stands in the audit log.
       if (before?.results.some(result => result.step === index)) continue;
       execution.onProgress?.(`${index + 1} of ${steps.length}: ${step.title}`);
-      const result = await doStep(step, index, moment, execution);
+      const result = await doStep(step, index, moment, execution, held);
       if (result.is === 'done') {
         if (result.wrote) applied.push(step.title);
         continue;
@@ -92,7 +93,7 @@ export async function goOn(begun: Begun, execution: Execution): Promise<FixRepor
       if (applied.length === 0) return await end({ is: 'refused', guard: 'same-object', detail });
       return await end({ is: 'failed', detail });
     }
-    const verified = await verify(begun, execution);
+    const verified = await verify(begun, execution, held);
     return await end(verified);
   } catch (error) {
     if (!(error instanceof GapSignal)) throw error;
@@ -150,7 +151,13 @@ function reportOf(begun: Begun, outcome: Outcome, applied: readonly string[]): F
 type Done = { readonly is: 'done'; readonly wrote: boolean };
 type Stopped = { readonly is: 'stopped'; readonly detail: string };
 
-async function doStep(step: Step, index: number, moment: Moment, execution: Execution): Promise<Done | Stopped> {
+async function doStep(
+  step: Step,
+  index: number,
+  moment: Moment,
+  execution: Execution,
+  held: HeldLease,
+): Promise<Done | Stopped> {
   const { writer, journal } = execution;
   const place = { id: moment.id, step: index, title: step.title };
   const finish = async (how: 'applied' | 'held already' | 'seen', object: RawObject | undefined): Promise<Done> => {
@@ -165,7 +172,10 @@ async function doStep(step: Step, index: number, moment: Moment, execution: Exec
     );
     return finish(begun ? 'seen' : 'held already', before.object);
   }
-  if (step.do === 'wait') return waitFor(step, moment, execution, object => finish('seen', object));
+  if (step.do === 'wait') return waitFor(step, moment, execution, held, object => finish('seen', object));
+  // Whoever has taken it over while this run was held up works on the same objects now.
+  const lost = await held.lostTo();
+  if (lost) return { is: 'stopped', detail: lost };
   const uid = before.object?.metadata?.uid ?? '';
   await journal.append({ is: 'intent', ...place, uid, before: trace(step, before.object) });
   let state = before;
@@ -201,6 +211,7 @@ async function waitFor(
   step: Extract<Step, { do: 'wait' }>,
   moment: Moment,
   execution: Execution,
+  held: HeldLease,
   finish: (object: RawObject | undefined) => Promise<Done>,
 ): Promise<Done | Stopped> {
   const deadline = execution.clock() + step.seconds * 1000;
@@ -209,12 +220,13 @@ async function waitFor(
     if (state.is === 'done') return finish(state.object);
     const left = deadline - execution.clock();
     if (left <= 0) return { is: 'stopped', detail: `it did not come about within ${inWords(step.seconds)}` };
+    await held.renew();
     execution.onProgress?.(`waiting: ${step.title} (${inWords(Math.ceil(left / 1000))} left)`);
     await execution.sleep(Math.min(left, execution.lookEvery ?? LOOK_EVERY));
   }
 }
 
-async function verify(begun: Begun, execution: Execution): Promise<Outcome> {
+async function verify(begun: Begun, execution: Execution, held: HeldLease): Promise<Outcome> {
   const { plan } = begun;
   if (begun.mode === 'undo') return { is: 'fixed', detail: 'everything is as it was before' };
   const deadline = execution.clock() + plan.verify.seconds * 1000;
@@ -229,6 +241,7 @@ async function verify(begun: Begun, execution: Execution): Promise<Outcome> {
         detail: `${plan.verify.what}: not seen ${within}${verified.detail ? ` (${verified.detail})` : ''}`,
       };
     }
+    await held.renew();
     execution.onProgress?.(`verifying: ${plan.verify.what} (${inWords(Math.ceil(left / 1000))} left)`);
     await execution.sleep(Math.min(left, execution.lookEvery ?? LOOK_EVERY));
   }

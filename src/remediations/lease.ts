@@ -1,3 +1,4 @@
+import { GapSignal } from '../model/gap.ts';
 import type { ApiReader, Target, WriteAnswer, Writer } from '../model/remediation.ts';
 import type { RawObject } from '../model/source.ts';
 
@@ -46,6 +47,44 @@ export async function takeLease(writer: Writer, lease: Target, id: string, undoe
     // Of a conflict, a busy server and a broken connection, the next look tells what has become.
   }
   return `the Lease ${lease.namespace}/${lease.name} could not be taken`;
+}
+
+/** Milliseconds; several tries fit into what the lease is valid for. */
+const RENEW_EVERY = 60_000;
+
+/** A lease that is held as long as its run goes on. */
+export interface HeldLease {
+  /** Who has it instead, in words; '' where it is still held. Throws a `GapSignal` where that cannot be seen. */
+  lostTo(): Promise<string>;
+  /** Renews it where that is due. What goes wrong there, the next look at it tells. */
+  renew(): Promise<void>;
+}
+
+/** The lease that was taken just now. `clock` in milliseconds. */
+export function heldLease(writer: Writer, lease: Target, id: string, clock: () => number): HeldLease {
+  let renewed = clock();
+  async function lostTo(): Promise<string> {
+    const found = await writer.get(lease);
+    const { holderIdentity = '' } = found?.spec ?? {};
+    if (holderIdentity && holderIdentity !== id)
+      return `plan ${holderIdentity} holds the Lease ${lease.namespace}/${lease.name} now`;
+    if (holderIdentity === id && clock() - renewed < RENEW_EVERY) return '';
+    const now = clock();
+    const taken = await takeLease(writer, lease, id, '');
+    if (taken === true) renewed = now;
+    return '';
+  }
+  return {
+    lostTo,
+    async renew() {
+      if (clock() - renewed < RENEW_EVERY) return;
+      try {
+        await lostTo();
+      } catch (error) {
+        if (!(error instanceof GapSignal)) throw error;
+      }
+    },
+  };
 }
 
 /** Gives the lease back, if it is ours. What goes wrong there is mended by its expiry. */
