@@ -708,7 +708,12 @@ export const SCENES: Readonly<Record<string, Scene>> = {
     evidence: {
       'prometheus.targets': [],
       'prometheus-operator.selection': [
-        { object: { key: 'ServiceMonitor ns/store' }, selected: false, missing: 'label', wantedLabels: ['release'] },
+        {
+          object: { key: 'ServiceMonitor ns/store' },
+          selected: false,
+          missing: 'label',
+          wantedLabels: { release: 'main' },
+        },
       ],
     },
   },
@@ -1136,7 +1141,12 @@ const VARIANTS: Readonly<Record<string, Scene>> = {
     evidence: {
       'prometheus.targets': [],
       'prometheus-operator.selection': [
-        { object: { key: 'PodMonitor ns/store' }, selected: false, missing: 'label', wantedLabels: ['release'] },
+        {
+          object: { key: 'PodMonitor ns/store' },
+          selected: false,
+          missing: 'label',
+          wantedLabels: { release: 'main' },
+        },
       ],
     },
   },

@@ -35,7 +35,7 @@ export const action: Action = {
           if (!row) return 'whether it is selected is not known';
           if (row.selected) return 'it is selected';
           return (
-            (row.missing === 'label' && row.wantedLabels.length === 1 && label !== '' && value !== '') ||
+            (row.missing === 'label' && Object.keys(row.wantedLabels).length === 1 && label !== '' && value !== '') ||
             `it lacks more than that: ${row.missingWhy}`
           );
         }),
