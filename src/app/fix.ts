@@ -9,7 +9,7 @@ import { ACTIONS } from '../remediations/catalogue.ts';
 import { applyPlan, type Execution, goOn, type Verified } from '../remediations/execute.ts';
 import { clusterToChange, seenFrom } from '../remediations/fleet-target.ts';
 import { refusing } from '../remediations/guards.ts';
-import { attemptsIn, openAttempts } from '../remediations/history.ts';
+import { attemptsIn, resumableAttempts } from '../remediations/history.ts';
 import { planOf } from '../remediations/plan.ts';
 import { lookForSignals, type SignalMemory } from '../remediations/signals.ts';
 import { undoPlanOf } from '../remediations/undo.ts';
@@ -308,10 +308,12 @@ function rulesTell(plan: Plan, ids: readonly string[], result: FreshDiagnosis['r
   return { is: 'healthy', detail: `${ids.join(' and ')}: healthy on evidence fetched just now` };
 }
 
-/** Goes on with the newest attempt that was begun and not ended, or the one named. */
+/** Goes on with the attempt named, else with the newest that was begun and not ended, else the newest that failed half-way. */
 export async function resumeFix(wanted: string, setting: FixSetting): Promise<readonly FixReport[]> {
-  const attempts = openAttempts(await setting.journal.read());
-  const attempt = wanted ? attempts.find(({ begin }) => begin.id === wanted) : attempts.at(-1);
+  const attempts = resumableAttempts(await setting.journal.read());
+  const attempt = wanted
+    ? attempts.find(({ begin }) => begin.id === wanted)
+    : (attempts.findLast(({ outcome }) => !outcome) ?? attempts.at(-1));
   if (!attempt) {
     throw new UserError(
       wanted ? `cannot resume ${wanted}: it is not open` : 'there is nothing to resume',

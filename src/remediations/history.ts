@@ -32,11 +32,30 @@ export function attemptsIn(lines: readonly AuditLine[]): readonly Attempt[] {
 
 /** Attempts that were neither ended nor taken back. */
 export function openAttempts(lines: readonly AuditLine[]): readonly Attempt[] {
+  return notTakenBack(attemptsIn(lines)).filter(({ outcome }) => !outcome);
+}
+
+/**
+ * Attempts that can be gone on with: the open ones, and those that failed after their first change, some of which have
+ * no way back. What an undo has begun to take back is not gone on with: the undo is.
+ */
+export function resumableAttempts(lines: readonly AuditLine[]): readonly Attempt[] {
   const attempts = attemptsIn(lines);
+  const halfUndone = new Set(
+    attempts.filter(attempt => appliedIn(attempt).length > 0).map(({ begin }) => begin.undoes),
+  );
+  return notTakenBack(attempts).filter(
+    attempt =>
+      !halfUndone.has(attempt.begin.id) &&
+      (!attempt.outcome || (attempt.outcome.outcome.is === 'failed' && appliedIn(attempt).length > 0)),
+  );
+}
+
+function notTakenBack(attempts: readonly Attempt[]): readonly Attempt[] {
   const undone = new Set(
     attempts.filter(({ outcome }) => outcome?.outcome.is === 'fixed').map(({ begin }) => begin.undoes),
   );
-  return attempts.filter(({ begin, outcome }) => !outcome && !undone.has(begin.id));
+  return attempts.filter(({ begin }) => !undone.has(begin.id));
 }
 
 /** Titles of the steps that an attempt has applied. */
