@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { AuditEntry, AuditLine, Journal } from '../model/remediation.ts';
@@ -16,22 +16,22 @@ export function openJournal(folder: string = stateFolder()): Journal {
     place: path,
     async append(entry: AuditEntry) {
       const line = `${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`;
-      let file: number;
       try {
         mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-        file = openSync(path, 'a+', 0o600);
+        const file = openSync(path, 'a+', 0o600);
+        try {
+          // What a killed process left of its last line ends here, and is passed over when the log is read.
+          writeFileSync(file, endsOpen(file) ? `\n${line}` : line);
+          fsyncSync(file);
+        } finally {
+          closeSync(file);
+        }
       } catch (error) {
         throw new UserError(
           `cannot write the audit log ${path}: ${(error as Error).message}`,
-          'without it nothing is changed; XDG_STATE_HOME names another place',
+          'without it nothing more is changed; XDG_STATE_HOME names another place',
+          'what was begun: thanos-doctor fix --resume, once it can be written again',
         );
-      }
-      try {
-        // What a killed process left of its last line ends here, and is passed over when the log is read.
-        writeSync(file, endsOpen(file) ? `\n${line}` : line);
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
       }
     },
     async read() {
