@@ -22,9 +22,19 @@ function get(agent: http.Agent, url: string): Promise<string> {
   });
 }
 
+/** On a busy machine, a connection that was kept may be gone by the time that it is used. */
+async function again<Answer>(ask: () => Promise<Answer>, attempts = 3): Promise<Answer> {
+  return ask().catch(error => {
+    if (attempts === 1) throw error;
+    return again(ask, attempts - 1);
+  });
+}
+
 async function list(agent: http.Agent, url: string): Promise<void> {
   for (let token = ''; ; ) {
-    const text = await get(agent, `${url}?limit=1000${token ? `&continue=${encodeURIComponent(token)}` : ''}`);
+    const text = await again(() =>
+      get(agent, `${url}?limit=1000${token ? `&continue=${encodeURIComponent(token)}` : ''}`),
+    );
     requests += 1;
     bytes += text.length;
     const page = JSON.parse(text) as { metadata?: { continue?: string } };
