@@ -164,6 +164,9 @@ try {
       const runs = [];
       const floors = [];
       const paths = JSON.stringify({ clusters, paths: LISTS });
+      // The server prepares what it is asked for the first time.
+      await measured(floor, [paths]);
+      await measured(doctor, args);
       for (let run = 0; run < RUNS; run += 1) {
         floors.push(await measured(floor, [paths]));
         runs.push(await measured(doctor, args));
