@@ -150,8 +150,9 @@ function withoutOwn(object: RawObject): RawObject {
 
 function compare(a: unknown, b: unknown, path: Path, found: string[]): void {
   if (same(a, b)) return;
-  const isRecord = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
-  if (!isRecord(a) || !isRecord(b)) {
+  const isList = Array.isArray(a);
+  const isInside = (value: unknown) => typeof value === 'object' && value !== null && Array.isArray(value) === isList;
+  if (!isInside(a) || !isInside(b)) {
     found.push(path.join('.'));
     return;
   }

@@ -222,7 +222,7 @@ async function dryRun(writes: readonly Step[], { writer, moment }: Planning): Pr
 function unexpected(step: Step, before: RawObject, after: RawObject): readonly string[] {
   const meant =
     step.do === 'change'
-      ? step.changes.map(({ path }) => path.filter(part => typeof part === 'string').join('.'))
+      ? step.changes.map(({ path }) => path.join('.'))
       : step.do === 'edit-text' || step.do === 'restore'
         ? [`data.${step.edit.key}`]
         : step.do === 'restart'

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { RawObject } from '../../src/model/source.ts';
 import { openAttempts } from '../../src/remediations/history.ts';
 import { type Controller, rollout } from '../mutable-server/controllers.ts';
 import type { Call, Fault } from '../mutable-server/server.ts';
@@ -280,6 +281,28 @@ describe('guards', () => {
       },
     });
     expect(refusals(await plan()).join()).toMatch(/dry-run-accepted failed: .*would also change data.injected/);
+  });
+
+  test('a webhook that would change another container of the same list is found out by the dry run', async () => {
+    const scene = SCENES['thanos.set-flag']!;
+    const injected = { name: 'injected', image: 'example/other:1' };
+    const withContainers = (object: RawObject, change: (list: readonly RawObject[]) => readonly RawObject[]) => {
+      const { template } = object.spec;
+      const containers = change(template.spec.containers);
+      const spec = { ...object.spec, template: { ...template, spec: { ...template.spec, containers } } };
+      return { ...object, spec };
+    };
+    const isWorkload = ({ kind }: RawObject) => kind === 'Deployment';
+    for (const change of [
+      (list: readonly RawObject[]) => [...list, injected],
+      (list: readonly RawObject[]) => list.map(container => ({ ...container, image: 'example/thanos:none' })),
+    ]) {
+      const mutate = (object: RawObject) => (isWorkload(object) ? withContainers(object, change) : object);
+      const { plan } = await stage({ ...scene, server: { ...scene.server, mutate } });
+      expect(refusals(await plan()).join()).toMatch(
+        /dry-run-accepted failed: .*would also change spec.template.spec.containers/,
+      );
+    }
   });
 
   test('two at once: the Lease lets one in, and one that is gone holds nothing', async () => {
