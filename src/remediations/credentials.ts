@@ -5,6 +5,10 @@ const IN_CLEAR = [
   /(?:secret|access)[_-]?(?:access[_-]?)?key(?:[_-]id)?\\?["']?\s*[:=]\s*\S/i,
   /(?:passw(?:or)?d|token|authorization|api[_-]?key)\\?["']?\s*[:=]\s*\S/i,
   /"name":"[^"]*(?:PASSW|SECRET|TOKEN|CREDENTIAL|ACCESS_?KEY|API_?KEY)[^"]*","value":"[^"]/i,
+  // A flag and its value as two words of a list.
+  /"--?[a-z0-9._-]*(?:passw(?:or)?d|secret|token|api[_-]?key)","[^"-]/i,
+  /:\/\/[^\s/:@"']*:[^\s/@"']+@/,
+  /\b(?:bearer|basic)\s+[A-Za-z0-9+/=._~-]{8,}/i,
 ];
 
 /** What a step changes is shown and written into the audit log: where it holds a credential in clear, there is no plan. */

@@ -1,5 +1,6 @@
-import type { Action, PlanInput, Step, Target } from '../../model/remediation.ts';
+import type { Action, Change, PlanInput, Step, Target } from '../../model/remediation.ts';
 import type { RawObject } from '../../model/source.ts';
+import { valueAt } from '../changes.ts';
 import { refuseCredentials } from '../credentials.ts';
 import { guard, passed } from '../guards.ts';
 import { ownerOf } from '../owners.ts';
@@ -43,7 +44,10 @@ export const action: Action = {
     const template = withoutHash(previous.spec?.template);
     const changes = changesBetween(object.spec?.template, template, ['spec', 'template']);
     if (changes.length === 0) throw new Refusal('something-to-change', `${nameOf(target)} has that template already`);
-    refuseCredentials(changes, nameOf(target));
+    refuseCredentials(
+      [changes, surroundings(changes, object), surroundings(changes, { spec: { template } })],
+      nameOf(target),
+    );
     const change: Step = {
       do: 'change',
       title: `write the template of revision ${revisionOf(previous)} back into ${nameOf(target)}`,
@@ -78,6 +82,15 @@ export const action: Action = {
     };
   },
 };
+
+/** The variable or the list in which a value is changed: its neighbours tell that it is a credential. */
+function surroundings(changes: readonly Change[], object: RawObject): readonly unknown[] {
+  return changes.flatMap(({ path }) => {
+    const list = path.findLastIndex(part => typeof part === 'number');
+    if (list === path.length - 1) return [valueAt(object, path.slice(0, -1))];
+    return path[list - 1] === 'env' ? [valueAt(object, path.slice(0, list + 1))] : [];
+  });
+}
 
 function revisionOf(set: RawObject): number {
   return Number(set.metadata.annotations?.[REVISION] ?? 0);
