@@ -114,6 +114,14 @@ const REFUSED: Readonly<Record<string, readonly (readonly [string, Change, RegEx
       /one-candidate failed: .*not written as a plain address/,
     ],
     [
+      'an address with a token',
+      object('ConfigMap', 'datasources', found => ({
+        ...found,
+        data: { a: 'datasources:\n- name: Thanos\n  url: http://query.ns:1/?token=canary\n' },
+      })),
+      /no-credential-in-clear failed/,
+    ],
+    [
       'two of that name',
       object('ConfigMap', 'datasources', found => ({
         ...found,

@@ -2,6 +2,7 @@ import { parse } from 'yaml';
 import { GapSignal } from '../../model/gap.ts';
 import type { Action, ApiReader, PlanInput, PodPort, Step, TextLine } from '../../model/remediation.ts';
 import type { RawObject } from '../../model/source.ts';
+import { refuseCredentials } from '../credentials.ts';
 import { rowsOf } from '../evidence-rows.ts';
 import { guard, passed } from '../guards.ts';
 import { editedText } from '../perform.ts';
@@ -39,6 +40,7 @@ export const action: Action = {
       /^(["']?)(https?:\/\/)([^/:@$"']+)(?::\d+)?([^@"']*)\1$/.exec(written) ?? [];
     if (!start || !host)
       throw new Refusal('one-candidate', `what ${name} points to is not written as a plain address, host and port`);
+    refuseCredentials(written, nameOf(target));
     const row = (await rowsOf(input.evidence, 'grafana.datasources')).find(
       entry => entry.object.key === nameOf(target) && entry.name === name,
     );

@@ -1,6 +1,7 @@
 import { GapSignal } from '../../model/gap.ts';
 import type { Action, Json, PlanInput, Target } from '../../model/remediation.ts';
 import type { RawObject } from '../../model/source.ts';
+import { refuseCredentials } from '../credentials.ts';
 import { rowsOf } from '../evidence-rows.ts';
 import { guard } from '../guards.ts';
 import { PROMETHEUS_ACCESS, prometheusResource, resourceDraft } from '../prometheus-resource.ts';
@@ -27,6 +28,7 @@ export const action: Action = {
     const resource = await prometheusResource(input);
     const { target, object } = resource;
     const given = object.spec?.additionalArgs as readonly { readonly name: string }[] | undefined;
+    refuseCredentials(given, nameOf(target));
     const rest = given?.filter(({ name }) => !DURATIONS.test(name));
     const draft = resourceDraft(
       resource,
