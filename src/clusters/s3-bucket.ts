@@ -133,10 +133,12 @@ export function openBuckets(options: BucketOptions): Buckets {
       const path = `s3://${bucket}?lifecycle`;
       const output = await ask(store, path, async ({ client }, abortSignal) => {
         const { GetBucketLifecycleConfigurationCommand } = await sdk();
-        const { Rules } = await client.send(new GetBucketLifecycleConfigurationCommand({ Bucket: bucket }), {
+        const { Rules, $metadata } = await client.send(new GetBucketLifecycleConfigurationCommand({ Bucket: bucket }), {
           abortSignal,
         });
-        return { rules: Rules ?? [] };
+        // Where there are none, S3 says so with an error: a web page with status 200 would be read as none.
+        if (!Rules) throw Object.assign(new Error('the answer names no rules'), { name: NO_S3, $metadata });
+        return { rules: Rules };
       });
       if ('rules' in output) return { lifecycle: output.rules.map(lifecycleRule), path };
       if (output.code !== 'NoSuchLifecycleConfiguration') throw refusalGap(output);

@@ -119,31 +119,35 @@ async function withWrong(one: Asked, { read, path }: Field, wrong: unknown) {
 }
 
 describe('a field of the wrong type', () => {
-  test.each(FETCHED)('%s', async id => {
-    const one = chosen.get(id);
-    if (!one?.evidence.known) return;
-    const usual = new Set(gapsInside(one.evidence.value).map(gap => gap.detail));
-    const rows = JSON.stringify(plain(one.evidence.value));
-    const mistakes: string[] = [];
-    for (const field of await fieldsRead(one)) {
-      for (const [kind, wrong] of WRONG) {
-        const { evidence, was } = await withWrong(one, field, wrong);
-        if (was === kind) continue;
-        const place = `${field.read} ${field.path.join('.')}: ${was} -> ${kind}`;
-        const fresh = gapsOf(evidence).filter(gap => !usual.has(gap.detail));
-        for (const { reason, detail } of fresh) {
-          if (!['malformed', 'server-error', 'not-in-bundle'].includes(reason))
-            mistakes.push(`${place} is ${reason}: ${detail}`);
+  test.each(FETCHED)(
+    '%s',
+    async id => {
+      const one = chosen.get(id);
+      if (!one?.evidence.known) return;
+      const usual = new Set(gapsInside(one.evidence.value).map(gap => gap.detail));
+      const rows = JSON.stringify(plain(one.evidence.value));
+      const mistakes: string[] = [];
+      for (const field of await fieldsRead(one)) {
+        for (const [kind, wrong] of WRONG) {
+          const { evidence, was } = await withWrong(one, field, wrong);
+          if (was === kind) continue;
+          const place = `${field.read} ${field.path.join('.')}: ${was} -> ${kind}`;
+          const fresh = gapsOf(evidence).filter(gap => !usual.has(gap.detail));
+          for (const { reason, detail } of fresh) {
+            if (!['malformed', 'server-error', 'not-in-bundle'].includes(reason))
+              mistakes.push(`${place} is ${reason}: ${detail}`);
+          }
+          if (!evidence.known) continue;
+          const misshapen = mistakesIn(COLLECTORS.get(id)!.shape, evidence.value);
+          if (misshapen.length > 0) mistakes.push(`${place} goes through: ${misshapen[0]}`);
+          const isTold = fresh.length > 0 || isDocumented(field.path, was, kind);
+          if (!isTold && JSON.stringify(plain(evidence.value)) !== rows) mistakes.push(`${place} is not noticed`);
         }
-        if (!evidence.known) continue;
-        const misshapen = mistakesIn(COLLECTORS.get(id)!.shape, evidence.value);
-        if (misshapen.length > 0) mistakes.push(`${place} goes through: ${misshapen[0]}`);
-        const isTold = fresh.length > 0 || isDocumented(field.path, was, kind);
-        if (!isTold && JSON.stringify(plain(evidence.value)) !== rows) mistakes.push(`${place} is not noticed`);
       }
-    }
-    expect(mistakes).toEqual([]);
-  });
+      expect(mistakes).toEqual([]);
+    },
+    120_000,
+  );
 });
 
 function gapsOf(evidence: Evidence) {

@@ -74,6 +74,7 @@ export function watched(source: Source, onRead: (read: string) => void): Source 
     bucketAnswer: told('bucketAnswer', source.bucketAnswer, store => store),
     bucketListing: told('bucketListing', source.bucketListing, store => store),
     bucketObject: told('bucketObject', source.bucketObject, (store, key) => `${store} ${key}`),
+    ...(source.bucketSettings ? { bucketSettings: told('bucketSettings', source.bucketSettings, store => store) } : {}),
     probe: told('probe', source.probe, endpoint => endpoint),
   };
 }

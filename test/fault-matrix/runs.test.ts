@@ -58,6 +58,7 @@ const isOpen = (open: ReadonlySet<string>, { rule, cluster, subject }: Finding |
  * let be read leaves them open.
  */
 const ABOUT_OTHERS = [
+  'certificate-issuer-unknown',
   'prometheus-external-label-cluster-missing',
   'replica-label-missing',
   'sidecar-not-exposed',

@@ -107,7 +107,7 @@ describe('T25 whatever a field is, nothing breaks', () => {
   // What is absent has a meaning of its own in Kubernetes: it may well be a problem.
   test('gone: no mistake', async () => {
     for (const seed of SEEDS) {
-      const { report, places, mistakes } = await damagedRun(seed, 'deleted');
+      const { places, mistakes } = await damagedRun(seed, 'deleted');
       const said = `seed ${seed}: ${places.join('; ')}`;
       expect(
         mistakes.map(({ detail }) => detail),
