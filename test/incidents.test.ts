@@ -20,7 +20,7 @@ import { startFleet } from '../src/simulator/fleet.ts';
 const FOLDER = join(import.meta.dirname, 'incidents');
 const INCIDENTS = readdirSync(FOLDER).filter(name => existsSync(join(FOLDER, name, 'truth.yaml')));
 /** Requests that one recorded cluster may take: lists, logs and HTTP together. */
-const REQUESTS = 120;
+const REQUESTS = 130;
 
 interface Place {
   readonly rule: string;
