@@ -25,10 +25,12 @@ export interface Recovery {
 export function runbookOf(id: string): Runbook {
   const found = RUNBOOKS.find(runbook => runbook.id === id);
   if (found) return found;
-  throw new UserError(
-    `cannot recover from ${id}: there is no such scenario`,
-    ...RUNBOOKS.map(({ id: name, title }) => `${name}: ${title}`),
-  );
+  throw new UserError(`cannot recover from ${id}: there is no such scenario`, ...scenarios());
+}
+
+/** `name: what has happened`, one for each runbook. */
+export function scenarios(): readonly string[] {
+  return RUNBOOKS.map(({ id, title }) => `${id}: ${title}`);
 }
 
 /** Goes through a runbook: each step shows what it rests on, waits for its effect, and the first surprise ends it. */

@@ -122,7 +122,7 @@ async function commandLineOf(given: readonly string[], end: (code: number) => vo
       alias: 'v',
       type: 'boolean',
       default: false,
-      describe: 'say what is being read, a line a phase',
+      describe: 'say what is being read, a line a phase; explain and logs: leave nothing out',
     })
     .alias('help', 'h')
     .version(false)
@@ -229,20 +229,16 @@ function addCommands(cli: Argv, given: readonly string[], end: (code: number) =>
       },
     )
     .command(
-      'recover <scenario>',
-      'go through a procedure for an emergency, each step checked before the next',
+      'recover [scenario]',
+      'go through a procedure for an emergency, each step checked before the next; or list them',
       builder =>
         fixingOptions(withOptions(liveOptions(builder), 'rules'))
-          .positional('scenario', {
-            type: 'string',
-            demandOption: true,
-            describe:
-              'full-outage, pods-pending, prometheus-data, volume-faulted, rollback, compactor-overlap or object-store-maintenance',
-          })
+          .positional('scenario', { type: 'string', describe: 'which one; without it they are listed' })
+          .example('$0 recover', 'which emergencies there are procedures for')
           .example('$0 recover full-outage', 'what to mend first, and what after it')
           .epilogue(
             exitCodes({
-              0: 'every step is in order',
+              0: 'every step is in order, or the list is shown',
               2: EXIT_CODES[2],
               4: 'it stopped at a step',
               130: EXIT_CODES[130],
@@ -335,7 +331,7 @@ function addCommands(cli: Argv, given: readonly string[], end: (code: number) =>
               0: 'no line means trouble',
               1: 'a line does',
               2: EXIT_CODES[2],
-              3: 'none does, but a log could not be read',
+              3: 'none does, but a log could not be read, or is empty',
             }),
           ),
       async options => {

@@ -63,8 +63,9 @@ export function usageMistake(message: string, given: readonly string[], parser: 
   if (option !== undefined) {
     const wanted = values!.replaceAll('"', '');
     const names = choices!.replaceAll('"', '');
+    const taker = given.some(word => isOption(word, option)) ? `the option ${dashed(option)}` : command;
     return new UsageMistake(
-      `the option ${dashed(option)} does not take ${JSON.stringify(wanted)}`,
+      `${taker} does not take ${JSON.stringify(wanted)}`,
       [`it takes: ${names}`],
       wanted,
       names.split(', '),

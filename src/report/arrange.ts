@@ -2,6 +2,7 @@ import type { EvidenceItem, FactValue, Finding, Severity, Subject, Suspect } fro
 import type { Report } from '../model/report.ts';
 import { oneLine } from './clean.ts';
 import { couldNotCheck, type GapGroup, notLookedAt } from './could-not-check.ts';
+import { sameClusters } from './same-clusters.ts';
 
 /** One thing that a rule found a problem with, in one cluster or in several. */
 export interface Place {
@@ -39,6 +40,8 @@ export interface Root {
   /** Of the first place; '' where nothing is known. */
   readonly byHand: string;
   readonly automatic: string;
+  /** What to type for the automatic fix, on the clusters of this run; '' where there is none. */
+  readonly fixCommand: string;
   readonly suspects: readonly Suspect[];
 }
 
@@ -62,13 +65,14 @@ export function arrange(report: Report): Arranged {
   const suspects = grouped(report.suspects, suspect => suspect.finding);
   const rootIds = new Set(heads.map(({ id }) => id));
   const roots = [...grouped(heads, ({ rule }) => rule).values()].map(findings =>
-    rootOf(findings, effects, rootIds, suspects),
+    rootOf(report, findings, effects, rootIds, suspects),
   );
+  const unchecked = couldNotCheck(report);
   return {
     roots,
     worthKnowing: bySymptom(report.findings.filter(finding => finding.severity === 'info')),
-    couldNotCheck: couldNotCheck(report),
-    notLookedAt: notLookedAt(report),
+    couldNotCheck: unchecked,
+    notLookedAt: notLookedAt(report, unchecked),
     explained: problems.length - heads.length,
     clustersInTrouble: [...new Set(problems.map(({ cluster }) => cluster))].filter(name => name !== 'fleet').sort(),
   };
@@ -131,12 +135,14 @@ function below(roots: readonly Finding[], effects: ReadonlyMap<string, readonly 
 }
 
 function rootOf(
+  report: Report,
   findings: Filled<Finding>,
   effects: ReadonlyMap<string, readonly Finding[]>,
   rootIds: ReadonlySet<string>,
   suspects: ReadonlyMap<string, readonly Suspect[]>,
 ): Root {
   const [first] = findings;
+  const fixable = findings.filter(({ fix }) => fix.automatic !== '');
   const evidence = distinct(
     findings.flatMap(finding => finding.evidence),
     item => JSON.stringify([item.line, item.from, item.pod, item.container]),
@@ -160,7 +166,8 @@ function rootOf(
       risk => risk,
     ),
     byHand: findings.find(({ fix }) => fix.byHand !== '')?.fix.byHand ?? '',
-    automatic: findings.find(({ fix }) => fix.automatic !== '')?.fix.automatic ?? '',
+    automatic: fixable[0]?.fix.automatic ?? '',
+    fixCommand: fixable.length === 0 ? '' : `thanos-doctor fix ${first.rule}${sameClusters(report, fixable)}`,
     suspects: distinct(
       findings.flatMap(({ id }) => suspects.get(id) ?? []),
       ({ rule, cluster }) => `${rule} ${cluster}`,

@@ -70,15 +70,48 @@ export function couldNotCheck(report: Report): readonly GapGroup[] {
   return [...groups.values()].map(finished).sort(byWeight);
 }
 
-/** What nobody asked for, or what a bundle does not hold: equal ones of several clusters joined. */
-export function notLookedAt(report: Report): readonly GapGroup[] {
+/**
+ * What nobody asked for, or what a bundle does not hold: equal ones of several clusters joined. A cluster that was not
+ * reached, and what checks lacked as well, are said already.
+ */
+export function notLookedAt(report: Report, said: readonly GapGroup[] = []): readonly GapGroup[] {
   const groups = new Map<string, Collecting>();
+  const away = report.clusters.filter(({ reachable }) => !reachable);
   for (const { cluster, gap, rules } of report.notLookedAt) {
+    if (awayOf(away, cluster, gap)) continue;
     const group = groupFor(groups, cluster, gap);
     if (gap.path !== '') group.paths.add(gap.path);
     for (const rule of rules) group.rules.add(rule);
   }
-  return [...groups.values()].map(finished).sort(byWeight);
+  const isSaid = ({ what, why, clusters }: GapGroup) =>
+    said.some(
+      other => other.what === what && other.why === why && clusters.every(name => other.clusters.includes(name)),
+    );
+  return [...groups.values()]
+    .map(finished)
+    .filter(group => !isSaid(group))
+    .sort(byWeight);
+}
+
+/** Groups that differ in nothing but details as one, for where there is no room to tell them apart. */
+export function withoutDetails(groups: readonly GapGroup[]): readonly GapGroup[] {
+  const alike = new Map<string, GapGroup>();
+  for (const group of groups) {
+    const key = `${group.what} ${group.reason}`;
+    const same = alike.get(key);
+    alike.set(
+      key,
+      same === undefined
+        ? group
+        : {
+            ...same,
+            clusters: [...new Set([...same.clusters, ...group.clusters])].sort(),
+            why: same.why === group.why ? same.why : WORDS[group.reason],
+            checks: same.checks + group.checks,
+          },
+    );
+  }
+  return [...alike.values()];
 }
 
 /** What a gap keeps from being read, in words: from its path, else from the server's words, else the evidence's id. */
@@ -115,8 +148,12 @@ function awayGroup(
   cluster: string,
   gap: Gap,
 ): Collecting | undefined {
-  const of = away.find(({ name, problem }) => name === cluster || (problem !== '' && gap.detail.includes(problem)));
+  const of = awayOf(away, cluster, gap);
   return of && groups.get(`cluster ${of.name}`);
+}
+
+function awayOf(away: readonly ClusterReport[], cluster: string, gap: Gap): ClusterReport | undefined {
+  return away.find(({ name, problem }) => name === cluster || (problem !== '' && gap.detail.includes(problem)));
 }
 
 /** What the run itself kept from being read: one group, whatever it would have been. */
@@ -165,11 +202,11 @@ const PROXY = /^\/api\/v1\/(?:namespaces\/([^/]+)\/)?(pods|services|nodes)\/[^/]
 const CORE = /^\/api\/v1\/(?:namespaces\/([^/?]+)\/)?([a-z]+)/;
 const GROUP = /^\/apis\/([^/]+)\/[^/]+\/(?:namespaces\/([^/?]+)\/)?([a-z]+)/;
 const REFUSAL = /cannot \w+ resource "([^"]+)" in API group "([^"]*)"(?: in the namespace "([^"]+)")?/;
-const BUCKET = /^s3:\/\/([^/]+)/;
+const BUCKET = /^s3:\/\/([^/?]+)(?:\?(\w+))?/;
 
 function placeOf({ path, detail }: Gap): Place | undefined {
   const bucket = BUCKET.exec(path);
-  if (bucket) return { what: `bucket ${bucket[1]}`, resource: '' };
+  if (bucket) return { what: `${bucket[2] ? `${bucket[2]} of ` : ''}bucket ${bucket[1]}`, resource: '' };
   const log = LOG.exec(path);
   if (log) return { what: `logs in ${log[1]}`, resource: 'pods/log' };
   const proxy = PROXY.exec(path);

@@ -100,7 +100,7 @@ function causeLines(causes: readonly PossibleCause[], rows: number, symbols: Sym
     for (const next of cause.causes) queue.push([cause, next]);
   }
   const lines = branchLines(undefined, below, '', symbols, room);
-  return seen.size > rows ? [...lines, `and ${seen.size - rows} more behind these (--all)`] : lines;
+  return seen.size > rows ? [...lines, `and ${seen.size - rows} more behind these (-v)`] : lines;
 }
 
 function branchLines(

@@ -1,4 +1,6 @@
-import { oneLine } from './clean.ts';
+import { cap, oneLine } from './clean.ts';
+import { essence } from './log-lines.ts';
+import { counted } from './summary.ts';
 import { sweepText } from './sweep.ts';
 import { wrap } from './wrap.ts';
 
@@ -30,22 +32,27 @@ export function logMeanings(
   const blocks = logs.flatMap(log => {
     const shown = log.hits.filter(hit => options.all || !hit.marker);
     const left = log.hits.length - shown.length;
-    const head = `${oneLine(log.file)}: ${log.lines} lines, ${shown.length === 0 ? 'none of them known to mean trouble' : `${shown.length} known ${shown.length === 1 ? 'meaning' : 'meanings'}`}${left > 0 ? ` (and ${left} that prove life, -v)` : ''}`;
-    return [head, ...shown.flatMap(hit => hitLines(hit, options.width)), ''];
+    const name = log.file === '-' ? 'standard input' : oneLine(log.file);
+    const known = shown.length === 0 ? 'none of them known to mean trouble' : counted(shown.length, 'known meaning');
+    const proofs = left > 0 ? ` (and ${left} that prove life, -v)` : '';
+    const head = `${name}: ${log.lines === 0 ? 'empty, so nothing is known of it' : `${counted(log.lines, 'line')}, ${known}${proofs}`}`;
+    return [head, ...shown.flatMap((hit, at) => hitLines(hit, shown[at - 1], options.width)), ''];
   });
   return `${blocks.join('\n').trimEnd()}\n`;
 }
 
-function hitLines(hit: LogHit, width: number): readonly string[] {
+/** The line itself once, where it means two things, and as much of it as says what failed. */
+function hitLines(hit: LogHit, before: LogHit | undefined, width: number): readonly string[] {
   const times =
     hit.first === '' ? '' : hit.first === hit.last ? `  at ${hit.last}` : `  from ${hit.first} to ${hit.last}`;
   const source = hit.source ? `  ${hit.source}` : '';
+  const line = cap(essence(oneLine(sweepText(hit.sample))), Math.max(40, width * 4));
   const rules = hit.rules.map(rule => `thanos-doctor explain ${rule}`);
   return [
     '',
     ...wrap(hit.means, width - 2).map(line => `  ${line}`),
     `    ${hit.signature}  ×${hit.count}${times}${source}`,
-    `    ${oneLine(sweepText(hit.sample)).slice(0, Math.max(40, width * 2))}`,
+    ...(hit.sample === before?.sample ? ['the same line'] : wrap(line, width - 4)).map(row => `    ${row}`),
     ...rules.slice(0, 3).map(rule => `    ${rule}`),
   ];
 }

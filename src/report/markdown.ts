@@ -323,10 +323,7 @@ function whatToDoLines(root: Root): readonly string[] {
   const automatic =
     root.automatic === ''
       ? []
-      : [
-          '',
-          `${code(`thanos-doctor fix ${root.rule}`, 120)} shows this change, asks, and verifies it (${code(root.automatic, 80)}).`,
-        ];
+      : ['', `${code(root.fixCommand, 400)} shows this change, asks, and verifies it (${code(root.automatic, 80)}).`];
   if (lines.length + automatic.length === 0) return [];
   return ['', '**What to do**', ...lines, ...several, ...automatic];
 }

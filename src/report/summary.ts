@@ -25,6 +25,13 @@ function first(report: Report, arranged: Arranged): string {
     const except = silent === 0 ? '' : `, but for ${counted(silent, 'suppressed finding')}`;
     return `Healthy, as far as looked${except}: ${size}, ${report.run.seconds.toFixed(1)} s.`;
   }
+  // Without any answer nothing was looked for: there is no saying that no problem was found.
+  const { clusters } = report;
+  if (report.verdict === 'unknown' && clusters.length > 0 && clusters.every(({ reachable }) => !reachable)) {
+    const who =
+      clusters.length === 1 ? `cluster ${clusters[0]?.name} could not` : `none of ${clusters.length} clusters could`;
+    return `Nothing could be checked: ${who} be read.`;
+  }
   if (report.verdict === 'unknown')
     return `No problem found, but ${obstacles(report) || 'not everything could be checked'}.`;
   const places = arranged.roots.reduce((sum, root) => sum + root.places.length, 0);

@@ -1,8 +1,9 @@
 import type { Report } from '../model/report.ts';
 import type { Arranged, Symptoms } from './arrange.ts';
 import { oneLine } from './clean.ts';
-import type { GapGroup } from './could-not-check.ts';
+import { type GapGroup, withoutDetails } from './could-not-check.ts';
 import { beside, clusterText, firstOf, fitted, noted, type Page, shown, unbroken } from './page.ts';
+import { notAskedFor } from './same-clusters.ts';
 import { counted } from './summary.ts';
 import { findingRows, placesText } from './text-root.ts';
 import { displayWidth, wrap } from './wrap.ts';
@@ -10,10 +11,11 @@ import { displayWidth, wrap } from './wrap.ts';
 /** What stands below the root causes: what is not known, what is worth knowing, what is silenced. */
 export function noteLines(report: Report, arranged: Arranged, page: Page, gaps: number): readonly string[] {
   const hasProblems = report.verdict === 'problems';
+  const unlooked = page.all ? arranged.notLookedAt : withoutDetails(arranged.notLookedAt);
   return [
     ...gapLines('Could not check', arranged.couldNotCheck, hasProblems ? gaps : Math.max(gaps, 20), 2, report, page),
-    ...gapLines('Not looked at', arranged.notLookedAt, hasProblems ? 1 : Math.max(gaps, 12), 1, report, page),
-    ...worthKnowingLines(arranged.worthKnowing, page),
+    ...gapLines('Not looked at', unlooked, hasProblems ? 1 : Math.max(gaps, 12), 1, report, page),
+    ...worthKnowingLines(arranged.worthKnowing, hasProblems ? 3 : 5, page),
     ...fleetFileLines(report, page),
   ];
 }
@@ -23,19 +25,13 @@ export function moreLines(report: Report, arranged: Arranged, page: Page): reado
   const [root] = arranged.roots;
   const hasMore = report.findings.length + report.unknowns.length + report.notLookedAt.length > 0;
   if (!hasMore) return [];
-  const commands = [
-    ...(root === undefined ? [] : [`explain ${root.rule}`]),
-    'diagnose -o report.md',
-    ...(page.all ? [] : ['diagnose --all']),
-  ];
-  const lines: string[] = [];
-  for (const command of commands) {
-    const line = lines.at(-1);
-    if (line !== undefined && displayWidth(line) + displayWidth(command) + 10 <= page.width) {
-      lines[lines.length - 1] = `${line}    ${command}`;
-    } else lines.push(`thanos-doctor ${command}`);
-  }
-  return beside('More:', 6, lines);
+  const more = notAskedFor(report, page.all).join(', or ');
+  const explain = root === undefined ? '' : `thanos-doctor explain ${root.rule}`;
+  const again = more === '' ? '' : `diagnose again with ${more}`;
+  const line = [explain, again].filter(part => part !== '').join('    ');
+  if (line === '') return [];
+  if (displayWidth(line) + 6 <= page.width) return beside('More:', 6, [line]);
+  return beside('More:', 6, [...(explain === '' ? [] : [explain]), ...wrap(again, page.width - 6)]);
 }
 
 /** Everything that happened, oldest first. */
@@ -83,8 +79,8 @@ function gapRows({ what, why, way, checks }: GapGroup, columns: number, rows: nu
   return fits ? [...lines.slice(0, -1), `${last}   ${arrow}`] : [...lines, ...arrowLines];
 }
 
-function worthKnowingLines(groups: readonly Symptoms[], page: Page): readonly string[] {
-  const [taken, left] = page.all ? [groups, 0] : firstOf(groups, 5);
+function worthKnowingLines(groups: readonly Symptoms[], most: number, page: Page): readonly string[] {
+  const [taken, left] = page.all ? [groups, 0] : firstOf(groups, most);
   const room = page.width - page.note;
   const lines = taken.flatMap(({ rule, title, findings, places }) => {
     if (page.all) {

@@ -227,8 +227,8 @@ function whatToDoLines(root: Root, page: Page, density: Density): readonly strin
   if (left > 0) lines.push(`and ${left} more lines (--all)`);
   if (root.places.length > 1 && taken.length > 0)
     lines.push(...wrap(`the same for each of the ${root.places.length} places`, room));
-  if (root.automatic !== '') {
-    const fix = `thanos-doctor fix ${root.rule}`;
+  if (root.fixCommand !== '') {
+    const fix = root.fixCommand;
     const about = '     shows the change, asks, verifies';
     lines.push(displayWidth(fix + about) <= room ? fix + about : fix);
   }

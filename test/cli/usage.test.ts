@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { RUNBOOKS } from '../../src/remediations/runbooks.ts';
 import { type Program, program } from './program.ts';
 
 let cli: Program;
@@ -61,7 +62,9 @@ describe('a mistake in the command line is said, with what to do', () => {
     ['explain', 'explain lacks an argument', 'usage: thanos-doctor explain <rule>'],
     ['explain a b', 'explain does not know what to do with "b"'],
     ['logs --component nobody', 'there is no component "nobody"'],
-    ['completion fish', 'does not take "fish"'],
+    ['completion fish', 'completion does not take "fish"', 'it takes: bash, zsh'],
+    ['diagnose --size 10Gi', '--size does nothing without --fix'],
+    ['diagnose --max-changes=2', '--max-changes does nothing without --fix'],
   ])('thanos-doctor %s', async (line, ...expected) => {
     const { code, stdout, stderr } = await cli.run(line.split(' ').filter(Boolean));
     expect(code).toBe(2);
@@ -70,6 +73,13 @@ describe('a mistake in the command line is said, with what to do', () => {
     expect(stderr).not.toContain('unexpected error');
     for (const text of expected) expect(stderr).toContain(text);
   });
+});
+
+test('recover without a scenario lists them all', async () => {
+  const { code, stdout } = await cli.run(['recover']);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^full-outage: \S/);
+  expect(stdout.split('\n')).toHaveLength(RUNBOOKS.length + 1);
 });
 
 describe('help', () => {

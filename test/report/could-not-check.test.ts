@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Gap } from '../../src/model/gap.ts';
-import { couldNotCheck, notLookedAt, whatIsMissing } from '../../src/report/could-not-check.ts';
+import { couldNotCheck, notLookedAt, whatIsMissing, withoutDetails } from '../../src/report/could-not-check.ts';
 import { clusterOf, FORBIDDEN, forbiddenLog, gapOf, reportOf, THREE_ROOTS, unknownOf } from './samples.ts';
 
 describe('what is missing, and how to allow it', () => {
@@ -14,6 +14,7 @@ describe('what is missing, and how to allow it', () => {
     ['/apis/apps/v1/deployments', {}, 'deployments.apps → deploy/rbac/reader.yaml'],
     ['/apis/longhorn.io/v1beta2/namespaces/l/volumes', {}, 'volumes.longhorn.io in l → deploy/rbac/reader.yaml'],
     ['', { detail: 'cannot list resource "events" in API group ""' }, 'events → deploy/rbac/reader.yaml'],
+    ['s3://thanos?lifecycle', { reason: 'malformed' }, 'lifecycle of bucket thanos → '],
     ['s3://thanos/x/meta.json', {}, 'bucket thanos → allow s3:ListBucket and s3:GetObject on thanos'],
     ['/api/v1/pods', { reason: 'unauthenticated' }, 'pods → log in again'],
     ['/version', { reason: 'tls' }, '/version of the API server → give the CA that signed the certificate'],
@@ -28,6 +29,25 @@ describe('what is missing, and how to allow it', () => {
 });
 
 describe('groups', () => {
+  it('what checks lacked is not said again as not looked at', () => {
+    const gap = gapOf({ path: '/api/v1/namespaces/a/secrets/s' });
+    const report = reportOf({
+      unknowns: [unknownOf('r', 'hub', gap)],
+      notLookedAt: [{ cluster: 'hub', gap, rules: ['s'] }],
+    });
+    expect(notLookedAt(report, couldNotCheck(report))).toEqual([]);
+  });
+
+  it('what differs in details alone is one line where there is no room for them', () => {
+    const lacking = (cluster: string, detail: string) => {
+      const path = '/api/v1/namespaces/a/pods/p:9090/proxy/x';
+      return { cluster, gap: gapOf({ path, reason: 'not-in-bundle', detail, notLookedAt: true }), rules: ['r'] };
+    };
+    const groups = notLookedAt(reportOf({ notLookedAt: [lacking('hub', 'no answer to x'), lacking('edge', 'nor y')] }));
+    expect(groups).toHaveLength(2);
+    expect(withoutDetails(groups)).toMatchObject([{ clusters: ['edge', 'hub'], why: 'the bundle does not hold it' }]);
+  });
+
   it('namespaces that nobody asked for are one line', () => {
     const gap = (path: string) =>
       gapOf({ path, reason: 'not-asked', detail: 'only namespaces a, b looked at', notLookedAt: true });

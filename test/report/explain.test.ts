@@ -81,7 +81,7 @@ describe('explain', () => {
     const many = Array.from({ length: 60 }, (_, at) => cause(`cause-${at}`, cause(`deeper-${at}`)));
     const page = explain({ ...EXPLANATION, causes: many }, TERMINAL);
     expect(page.split('\n').length).toBeLessThanOrEqual(40);
-    expect(page).toContain('and 108 more behind these (--all)');
+    expect(page).toContain('and 108 more behind these (-v)');
     expect(explain({ ...EXPLANATION, causes: many }, { ...TERMINAL, all: true })).toContain('deeper-59');
   });
 

@@ -33,6 +33,7 @@ export async function runDiagnose(options: DiagnoseArguments, argv: readonly str
   if (options.fix && options.bundle !== undefined) {
     throw new UserError('--fix and --bundle exclude each other: a bundle is a copy, and cannot be mended');
   }
+  checkFixOptions(options, argv);
   const fleet = fleetOf(options);
   const unused = unusedFleetFile(fleet);
   if (unused && !options.quiet) process.stderr.write(`${unused}\n`);
@@ -81,6 +82,19 @@ export async function runDiagnose(options: DiagnoseArguments, argv: readonly str
     interrupt?.end();
     await Promise.all(sources.map(source => source.close()));
   }
+}
+
+const OF_FIX =
+  /^--(?:no-)?(?:yes|reason|insist|size|max-memory|retention|range|allow-bucket-writes|allow-data-steps|copy|accept-downtime|max-changes)(?:=|$)/;
+
+/** An option that would do nothing is said: what it was to allow does not happen. */
+function checkFixOptions({ fix }: DiagnoseArguments, argv: readonly string[]): void {
+  const idle = fix ? undefined : argv.find(word => OF_FIX.test(word));
+  if (idle !== undefined)
+    throw new UserError(
+      `${idle.split('=')[0]} does nothing without --fix`,
+      'thanos-doctor diagnose --fix offers fixes',
+    );
 }
 
 function sayExpired({ suppressions }: Tuned, { takenAt }: Report): void {

@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import {
   checkWanted,
   fixableRoots,
@@ -91,7 +92,11 @@ async function showPlans(
     const files = emittedFiles(plans);
     if (files.size === 0)
       throw new UserError(`there is nothing to emit for ${options.finding}: no configuration would be changed`);
-    for (const [name, text] of files) await writeWhole(join(folder, name), text);
+    for (const [name, text] of files) {
+      // Of several clusters, each has a folder of its own in it.
+      if (name.includes('/')) await mkdir(join(folder, dirname(name)), { recursive: true });
+      await writeWhole(join(folder, name), text);
+    }
     for (const plan of plans) for (const { why } of plan.patches) process.stderr.write(`${why}\n`);
     if (!options.quiet) for (const name of files.keys()) process.stderr.write(`wrote ${join(folder, name)}\n`);
     return EXIT.healthy;
@@ -120,7 +125,8 @@ async function showHistory(options: FixArguments): Promise<number> {
       `${id}  ${time}  ${outcome}  ${mode}: ${title}, ${finding} in ${cluster}${who ? `, by ${who}` : ''}\n    ${detail}\n`,
     );
   }
-  process.stderr.write(`${attempts.length} in ${journal.place}\n`);
+  const count = attempts.length === 0 ? 'nothing was done yet; it would stand' : `${attempts.length} in all,`;
+  process.stderr.write(`${count} in ${journal.place}\n`);
   return EXIT.healthy;
 }
 

@@ -21,7 +21,8 @@ interface Read {
 /** Standard output gets `hits[]` of all logs as JSON, or what they mean in words. Exit code 1: something means trouble. */
 export async function runLogs(options: LogsArguments): Promise<number> {
   const component = options.component === 'any' ? '' : options.component;
-  const { logs, unread } = readsPods(options)
+  const ofPods = readsPods(options);
+  const { logs, unread } = ofPods
     ? await podLogs(options, component)
     : {
         logs: await explainLogs(options.files.length > 0 ? options.files : ['-'], component, process.stdin),
@@ -37,7 +38,9 @@ export async function runLogs(options: LogsArguments): Promise<number> {
   }
   for (const { file, detail } of unread) process.stderr.write(`${file}: not read, ${detail}\n`);
   if (logs.some(log => log.hits.some(hit => !hit.marker))) return EXIT.problems;
-  return unread.length > 0 ? EXIT.unknown : EXIT.healthy;
+  // What came to nothing, such as the output of a kubectl that failed, says nothing good.
+  const isEmpty = !ofPods && logs.some(({ lines }) => lines === 0);
+  return unread.length > 0 || isEmpty ? EXIT.unknown : EXIT.healthy;
 }
 
 const POD = /^pods?\/([^/]+)$/;

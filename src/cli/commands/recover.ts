@@ -1,4 +1,4 @@
-import { type RecoverySetting, recover, runbookOf } from '../../app/recover.ts';
+import { type RecoverySetting, recover, runbookOf, scenarios } from '../../app/recover.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Dialogue, oneLine } from '../fix-dialogue.ts';
 import { type FixOptions, fixSetting } from '../fix-setting.ts';
@@ -6,13 +6,17 @@ import { listenForInterrupt } from '../interrupt.ts';
 import { fixExitCode } from './fix.ts';
 
 export interface RecoverArguments extends FixOptions {
-  readonly scenario: string;
+  readonly scenario: string | undefined;
 }
 
 const LETTERS = { 'look again': 'l', fix: 'f', done: 'd', quit: 'q' } as const;
 
 /** Exit code 0: every step is in order. 4: it stopped at one. */
 export async function runRecover(options: RecoverArguments): Promise<number> {
+  if (options.scenario === undefined) {
+    process.stdout.write(`${scenarios().join('\n')}\n`);
+    return EXIT.healthy;
+  }
   const runbook = runbookOf(options.scenario);
   const interrupt = listenForInterrupt(line => process.stderr.write(`${line}\n`));
   const isTerminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
