@@ -117,7 +117,12 @@ export interface RepositoryPatch {
   /** Who would undo a change that is not made there. */
   readonly why: string;
   /** What a JSON patch is for; a strategic merge patch names its object itself. Left out where it is only text. */
-  readonly of?: { readonly kind: string; readonly name: string; readonly namespace: string };
+  readonly of?: {
+    readonly group?: string;
+    readonly kind: string;
+    readonly name: string;
+    readonly namespace: string;
+  };
 }
 
 /** Everything that would be changed, decided before anything is. */

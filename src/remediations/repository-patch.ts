@@ -1,13 +1,13 @@
 import { stringify } from 'yaml';
-import type { RepositoryPatch, Step, Target } from '../model/remediation.ts';
+import type { Change, RepositoryPatch, Step, Target } from '../model/remediation.ts';
 import type { RawObject } from '../model/source.ts';
-import { fitsMergePatch, jsonPatchOf, mergePatchOf } from './changes.ts';
+import { canonical, fitsMergePatch, jsonPatchOf, mergePatchOf, same } from './changes.ts';
 import type { Owned } from './owners.ts';
 import { nameOf, sameTarget } from './targets.ts';
 
 /** The configuration changes of a plan as patches for kustomize, for objects that come from a repository. */
 export function repositoryPatches(writes: readonly Step[], owned: readonly Owned[]): readonly RepositoryPatch[] {
-  return writes.flatMap(step => {
+  return lasting(writes).flatMap(step => {
     if (step.do === 'create') {
       const { target } = step;
       const file = `${[target.namespace, target.kind.toLowerCase(), target.name].filter(Boolean).join('-')}.yaml`;
@@ -24,9 +24,39 @@ export function repositoryPatches(writes: readonly Step[], owned: readonly Owned
         ? `${nameOf(target)} has no other writer that is known`
         : `${owner.who} writes ${nameOf(target)}`;
     const text = `# ${step.title}\n# ${why}\n${bodyOf(step, target, object)}`;
-    const { kind, name, namespace } = target;
-    return [{ file, text, why, ...(step.do === 'change' ? { of: { kind, name, namespace } } : {}) }];
+    const { group, name, namespace } = target;
+    const of = { ...(group ? { group } : {}), kind: String(object.kind ?? target.kind), name, namespace };
+    return [{ file, text, why, ...(step.do === 'change' ? { of } : {}) }];
   });
+}
+
+/** What stays of the steps: several changes of an object are one, and what a later step takes back is none. */
+function lasting(writes: readonly Step[]): readonly Step[] {
+  const deleted = writes.flatMap(step => (step.do === 'delete-created' ? [step.target] : []));
+  const kept: Step[] = [];
+  for (const step of writes) {
+    if (step.do === 'create' && deleted.some(target => sameTarget(target, step.target))) continue;
+    const place = kept.findIndex(
+      one => one.do === 'change' && step.do === 'change' && sameTarget(one.target, step.target),
+    );
+    const earlier = kept[place];
+    if (earlier?.do === 'change' && step.do === 'change')
+      kept[place] = { ...earlier, changes: joined(earlier.changes, step.changes) };
+    else kept.push(step);
+  }
+  return kept.filter(step => step.do !== 'change' || step.changes.length > 0);
+}
+
+function joined(earlier: readonly Change[], later: readonly Change[]): readonly Change[] {
+  const byPath = new Map<string, Change>();
+  for (const change of [...earlier, ...later]) {
+    const key = canonical(change.path);
+    const { before: _between, ...last } = change;
+    const first = byPath.get(key) ?? change;
+    byPath.set(key, { ...last, ...(first.before === undefined ? {} : { before: first.before }) });
+  }
+  // A field that was absent, and is false in the end, is as it was to whoever reads it.
+  return [...byPath.values()].filter(({ before, after }) => !same(before ?? false, after ?? false));
 }
 
 function bodyOf(step: Extract<Step, { do: 'change' | 'edit-text' }>, target: Target, object: RawObject): string {
@@ -66,16 +96,19 @@ export function manifestOf({ target, object }: Extract<Step, { do: 'create' }>):
   );
 }
 
-/** A kustomization that applies the patches; '' where there is none to apply. */
+/** A kustomization that applies the patches and adds what is new; '' where there is neither. */
 export function kustomizationOf(patches: readonly RepositoryPatch[]): string {
-  const applied = patches.filter(({ of }) => of !== undefined);
-  if (applied.length === 0) return '';
+  const applied = patches.flatMap(({ file, of }) => (of ? [{ path: file, target: withoutEmpty(of) }] : []));
+  const resources = patches.filter(({ file, of }) => !of && !file.endsWith('.patch.yaml')).map(({ file }) => file);
+  if (applied.length + resources.length === 0) return '';
   return stringify({
     apiVersion: 'kustomize.config.k8s.io/v1alpha1',
     kind: 'Component',
-    patches: applied.map(({ file, of }) => ({
-      path: file,
-      target: { kind: of!.kind, name: of!.name, ...(of!.namespace ? { namespace: of!.namespace } : {}) },
-    })),
+    ...(resources.length > 0 ? { resources } : {}),
+    ...(applied.length > 0 ? { patches: applied } : {}),
   });
+}
+
+function withoutEmpty(of: NonNullable<RepositoryPatch['of']>): Partial<typeof of> {
+  return Object.fromEntries(Object.entries(of).filter(([, value]) => value !== ''));
 }
