@@ -43,7 +43,7 @@ async function withoutPressure(writes: readonly Step[], api: ApiReader): Promise
 }
 
 /** Pods of a workload, or of the StatefulSets of a Prometheus resource. */
-async function podsBehind(target: Target, api: ApiReader): Promise<readonly RawObject[]> {
+export async function podsBehind(target: Target, api: ApiReader): Promise<readonly RawObject[]> {
   const { subresource: _scale, ...whole } = target;
   const owners = target.kind === 'Prometheus' ? await setsOf(target, api) : [await api.get(whole)];
   const uids = new Set(owners.map(owner => owner?.metadata.uid));

@@ -16,6 +16,7 @@ import { canonical, differences, diffOf, filledIn, stateOf } from './changes.ts'
 import { guard, passed } from './guards.ts';
 import { changesSince, failedSince, openAttempts, writesOf } from './history.ts';
 import { leaseOf, otherHolder } from './lease.ts';
+import { localDataKept } from './local-data.ts';
 import { noRollout, notInTheMiddle } from './middle.ts';
 import { nobodyReverts, type Owned, ownedObjects } from './owners.ts';
 import { lookAt, type Moment, perform, permissionsOf, writtenBy } from './perform.ts';
@@ -163,6 +164,7 @@ async function commonGuards(
     await guard('not-in-the-middle', 'nothing there is starting, growing or short of room', () =>
       notInTheMiddle(writes, draft, api),
     ),
+    await guard('local-data-kept', 'no data that are nowhere else go with a pod', () => localDataKept(writes, api)),
     await guard('budget', `fewer than ${CHANGES_PER_HOUR} changes of it in the last hour`, () => {
       for (const { target } of writes) {
         const count = changesSince(history, finding.cluster, nameOf(target), now - 3_600_000);
