@@ -166,7 +166,8 @@ export function tunedRules(rules: readonly Rule[], fleet: FleetFile | undefined)
 }
 
 function unusable(path: string, mistakes: readonly RuleMistake[]): UserError {
-  const lines = mistakes.map(({ line, column, message }) => `${path}:${line}:${column}: ${message}`);
+  const inOrder = [...mistakes].sort((a, b) => a.line - b.line || a.column - b.column);
+  const lines = inOrder.map(({ line, column, message }) => `${path}:${line}:${column}: ${message}`);
   return new UserError(`cannot use fleet file ${path}`, ...lines);
 }
 

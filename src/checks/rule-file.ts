@@ -34,13 +34,24 @@ export interface WrittenCause {
 
 type Path = readonly (string | number)[];
 
+const PLAIN_WORDS: ReadonlySet<string | number> = new Set([
+  'title',
+  'severity',
+  'symptom',
+  'message',
+  'guide',
+  'atRisk',
+]);
+
 /** Reads one rule file. Every mistake is reported, not the first one only. */
 export function readRuleFile(file: TextFile, schema: object): { rule?: WrittenRule; mistakes: readonly RuleMistake[] } {
   const document = openYaml(file);
   if (document.mistakes.length > 0) return { mistakes: document.mistakes };
   const problems = schemaMistakes(schema, document);
-  if (problems.length > 0) return { mistakes: problems };
-  const mistakes: RuleMistake[] = [];
+  // What is wrong with words alone keeps nothing else from being checked.
+  const isOfWords = (key: string | number = '') => PLAIN_WORDS.has(key) && typeof document.value[key] === 'string';
+  if (!problems.every(({ path: [key] }) => isOfWords(key))) return { mistakes: problems };
+  const mistakes: RuleMistake[] = [...problems];
   const rule = toRule(document, file.path, (path, message) =>
     mistakes.push({ file: file.path, ...document.locate(path), message }),
   );
@@ -123,7 +134,10 @@ export function openYaml(file: TextFile): OpenDocument {
 const validators = new WeakMap<object, ReturnType<Ajv['compile']>>();
 
 /** What the schema has against a document, in words. */
-export function schemaMistakes(schema: object, document: OpenDocument): readonly RuleMistake[] {
+export function schemaMistakes(
+  schema: object,
+  document: OpenDocument,
+): readonly (RuleMistake & { readonly path: Path })[] {
   let validate = validators.get(schema);
   if (!validate) {
     validate = new Ajv({ allErrors: true, strict: false, verbose: true }).compile(schema);
@@ -138,7 +152,7 @@ export function schemaMistakes(schema: object, document: OpenDocument): readonly
       error.keyword === 'additionalProperties'
         ? document.locateKey(path, String(error.params.additionalProperty))
         : document.locate(path);
-    return { file: document.path, ...place, message: schemaMessage(error, path) };
+    return { file: document.path, ...place, message: schemaMessage(error, path), path };
   });
 }
 
@@ -162,10 +176,23 @@ function schemaMessage(error: ErrorObject, path: Path): string {
       return `${where}must be one of ${(params.allowedValues as readonly string[]).join(', ')}`;
     case 'type':
       return `${where}must be ${/^[aeio]/.test(String(params.type)) ? 'an' : 'a'} ${params.type}`;
+    case 'minLength':
+      return `${where}${params.limit === 1 ? 'is empty' : `has fewer than ${params.limit} characters`}`;
+    case 'pattern':
+      return `${where}${PATTERNS[String(params.pattern)] ?? error.message}`;
     default:
       return `${where}${error.message ?? 'is not allowed'}`;
   }
 }
+
+/** What the patterns of the schemas mean. */
+const PATTERNS: Readonly<Record<string, string>> = {
+  '[.]$': 'must end with a full stop',
+  '[^.]$': 'must not end with a full stop',
+  '^[a-z0-9]+(-[a-z0-9]+)*$': 'must be lower-case words joined by "-"',
+  '^https?://': 'must begin with http:// or https://',
+  '^([0-9]+(ms|s|m|h|d|w|y))+$': 'must be a duration such as 90m or 7d',
+};
 
 type Complain = (path: Path, message: string) => void;
 

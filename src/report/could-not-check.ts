@@ -246,7 +246,8 @@ function wayToAllow(gap: Gap): string {
     case 'timed-out':
       return 'run again with a longer --timeout';
     case 'tls':
-      return 'give the CA that signed the certificate';
+      // What speaks no TLS at all has no certificate.
+      return /EPROTO|wrong version/i.test(gap.detail) ? '' : 'give the CA that signed the certificate';
     case 'not-in-bundle':
       return 'collect a new bundle, or run against the cluster';
     case 'rule-error':

@@ -66,7 +66,7 @@ describe('each mistake is said with its place', () => {
       'a record stands where true or false is needed',
     ],
     ['a name that does not exist in a map', { problemWhen: '\'{"a": bax}.a == 1\'' }, 'there is no "bax" here'],
-    ['a tag that is empty', { tags: '[""]' }, 'tags.0: must'],
+    ['a tag that is empty', { tags: '[""]' }, 'tags.0: is empty'],
     ['a record compared with a text', { problemWhen: 'boxes[0] == "red"' }, 'a record is compared with a text'],
     ['sense in a comparison of kinds', { problemWhen: 'box.full == "yes"' }, 'true or false is compared with a text'],
     [
@@ -132,6 +132,14 @@ describe('each mistake is said with its place', () => {
       'rules/boxes/b-rule.yaml',
     ]);
     expect(rules).toEqual([]);
+  });
+
+  test('words that are wrong keep nothing else from being said', () => {
+    expect(mistakesOf(ruleText({ severity: 'bad', title: 'A box is full.', problemWhen: 'box.ful' }))).toEqual([
+      '2:8: title: must not end with a full stop',
+      '3:11: severity: must be one of critical, warning, info',
+      '7:18: there is no field "ful"; did you mean "full"?',
+    ]);
   });
 
   test('in an expression of several lines, the line in it', () => {
@@ -261,7 +269,7 @@ describe('files', () => {
   test('what a schema has against them, in words and with its place', () => {
     expect(said('a: abc')).toEqual([]);
     expect(said('items: [x, y]\na: abc')).toEqual(['1:12: items.1: must be one of x']);
-    expect(said('a: ab')).toEqual(['1:4: a: must NOT have fewer than 3 characters']);
+    expect(said('a: ab')).toEqual(['1:4: a: has fewer than 3 characters']);
     expect(said('a: abc\nb: 1')).toEqual(['1:1: must match exactly one schema in oneOf']);
     expect(said('')).toEqual(['1:1: must be an object']);
   });

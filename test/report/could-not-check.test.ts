@@ -18,6 +18,7 @@ describe('what is missing, and how to allow it', () => {
     ['s3://thanos/x/meta.json', {}, 'bucket thanos → allow s3:ListBucket and s3:GetObject on thanos'],
     ['/api/v1/pods', { reason: 'unauthenticated' }, 'pods → log in again'],
     ['/version', { reason: 'tls' }, '/version of the API server → give the CA that signed the certificate'],
+    ['s3://thanos', { reason: 'tls', detail: 'write EPROTO 80CC:error:0A00010B:SSL' }, 'bucket thanos → '],
     ['', { reason: 'rule-error', evidence: '' }, 'a condition → report it with the rule and these words'],
     ['', { reason: 'malformed', evidence: 'prometheus.targets' }, 'prometheus.targets → '],
   ];
