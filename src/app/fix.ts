@@ -302,7 +302,7 @@ function rulesTell(plan: Plan, ids: readonly string[], result: FreshDiagnosis['r
   if (open) return { is: 'unknown', detail: open.gaps[0].detail };
   // What nobody looked at is no proof of anything either.
   const skipped = result.notLookedAt.find(
-    ({ cluster, rules }) => (cluster === plan.cluster || cluster === 'fleet') && rules.includes(plan.rule),
+    ({ cluster, rules }) => (cluster === plan.cluster || cluster === 'fleet') && rules.some(id => ids.includes(id)),
   );
   if (skipped) return { is: 'unknown', detail: skipped.gap.detail };
   return { is: 'healthy', detail: `${ids.join(' and ')}: healthy on evidence fetched just now` };
@@ -337,9 +337,12 @@ export async function resumeFix(wanted: string, setting: FixSetting): Promise<re
 /** Takes an attempt back, as its plan had promised. */
 export async function undoFix(wanted: string, setting: FixSetting): Promise<readonly FixReport[]> {
   const history = await setting.journal.read();
-  const attempt = attemptsIn(history).find(({ begin }) => begin.id === wanted && begin.mode === 'fix');
+  const attempts = attemptsIn(history);
+  const attempt = attempts.find(({ begin }) => begin.id === wanted && begin.mode === 'fix');
   if (!attempt)
     throw new UserError(`cannot undo ${wanted}: the audit log has no such fix`, `audit log: ${setting.journal.place}`);
+  const undone = attempts.find(({ begin, outcome }) => begin.undoes === wanted && outcome?.outcome.is === 'fixed');
+  if (undone) throw new UserError(`cannot undo ${wanted}: it was taken back already, by ${undone.begin.id}`);
   const writer = await setting.openWriter(attempt.begin.plan.cluster);
   try {
     const id = planId();

@@ -26,7 +26,7 @@ export async function announce(writer: Writer, begun: Begun, steps: readonly Ste
         metadata: { name: event.name, namespace },
         involvedObject: {
           apiVersion: object.apiVersion,
-          kind: target.kind,
+          kind: object.kind ?? target.kind,
           name: target.name,
           uid: object.metadata.uid,
           ...(target.namespace ? { namespace: target.namespace } : {}),

@@ -131,6 +131,10 @@ test('a sidecar that uploads nothing after all leaves it unverified, and the und
   expect(await undoFix(reports[0]!.id, setting)).toMatchObject([{ outcome: 'fixed' }]);
   expect(textOf(server)).toBe(before);
   expect(server.all('Secret')).toHaveLength(1);
+  // A second time, it would restart what runs as before.
+  const writes = server.writes.length;
+  await expect(undoFix(reports[0]!.id, setting)).rejects.toThrow(/was taken back already/);
+  expect(server.writes).toHaveLength(writes);
 });
 
 test('one that goes through its blocks again is as much as can be seen before the next is due', async () => {
