@@ -9,13 +9,16 @@ import { ACTIONS } from '../remediations/catalogue.ts';
 import { applyPlan, type Execution, goOn, type Verified } from '../remediations/execute.ts';
 import { clusterToChange, seenFrom } from '../remediations/fleet-target.ts';
 import { refusing } from '../remediations/guards.ts';
-import { attemptsIn, resumableAttempts } from '../remediations/history.ts';
+import { type Attempt, attemptsIn, resumableAttempts } from '../remediations/history.ts';
 import { planOf } from '../remediations/plan.ts';
 import { lookForSignals, type SignalMemory } from '../remediations/signals.ts';
 import { undoPlanOf } from '../remediations/undo.ts';
 import { copyReader } from './fix-copy.ts';
 import { type DiagnosisSetting, diagnoseAfresh, type FreshDiagnosis } from './fix-diagnosis.ts';
 import { logSaver } from './fix-logs.ts';
+
+/** Milliseconds after which guards are evaluated again before the first step. */
+const STALE = 600_000;
 
 export type Answer = 'yes' | 'no' | 'skip all' | 'quit';
 
@@ -321,6 +324,14 @@ export async function resumeFix(wanted: string, setting: FixSetting): Promise<re
     );
   }
   const { begin } = attempt;
+  if (isStale(attempt)) {
+    const { id, plan } = begin;
+    const { finding, cluster, action, digest } = plan;
+    const detail = 'its guards are too old, and nothing of it was done: plan anew';
+    const outcome: Outcome = { is: 'refused', guard: 'finding-still-there', detail };
+    await setting.journal.append({ is: 'outcome', id, finding, cluster, action, digest, outcome });
+    return [endOf(id, plan, outcome)];
+  }
   const confirmation = await setting.confirm(begin.plan, { number: 1, of: 1 });
   if (confirmation.is === 'refused')
     return [endOf(begin.id, begin.plan, { is: 'refused', guard: 'confirmed', detail: confirmation.why })];
@@ -332,6 +343,11 @@ export async function resumeFix(wanted: string, setting: FixSetting): Promise<re
   } finally {
     writer.close();
   }
+}
+
+/** Not a step was begun, and what the guards looked at was long ago. */
+function isStale({ begin, results, openIntents }: Attempt): boolean {
+  return results.length + openIntents.length === 0 && Date.now() - Date.parse(begin.time) > STALE;
 }
 
 /** Takes an attempt back, as its plan had promised. */

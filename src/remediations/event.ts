@@ -16,7 +16,9 @@ export async function announce(writer: Writer, begun: Begun, steps: readonly Ste
   };
   try {
     if (!(await writer.allowed({ verb: 'create', target: { ...event, name: '' } }))) return;
-    const object = await writer.get(target);
+    // An Event stands on the workload, not on its scale.
+    const { subresource: _scale, ...whole } = target;
+    const object = await writer.get(whole);
     if (!object) return;
     const now = writer.now();
     await writer.create(

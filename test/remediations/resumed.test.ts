@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import { type FixSetting, resumeFix } from '../../src/app/fix.ts';
 import { resumableAttempts } from '../../src/remediations/history.ts';
 import { operator, replacePods, resize } from '../mutable-server/controllers.ts';
-import { stage } from './harness.ts';
+import { Killed, stage } from './harness.ts';
 import { PLAIN_HTTP, SCENES } from './scenes.ts';
 
 const GROWN = SCENES['prometheus.grow-claim']!;
@@ -32,4 +33,23 @@ test('what was fixed in vain, or is half taken back, is not gone on with', async
   const broken = await stage({ ...PLAIN_HTTP, server: { controllers: [] } });
   expect(await broken.apply(await broken.plan())).toMatchObject({ outcome: 'failed' });
   expect(resumableAttempts(broken.journal.lines).map(({ begin }) => begin.mode)).toEqual(['undo']);
+});
+
+test('what was begun long ago and never done is planned anew: its guards tell of then', async () => {
+  const { server, plan, apply, killAt, revive, journal } = await stage(PLAIN_HTTP);
+  const planned = await plan();
+  killAt(2, 'before');
+  await expect(apply(planned)).rejects.toThrow(Killed);
+  revive();
+  expect(journal.lines.map(({ is }) => is)).toEqual(['begin']);
+  journal.lines[0] = { ...journal.lines[0]!, time: '2020-01-01T00:00:00Z' };
+  const nobody = () => {
+    throw new Error('nobody is asked');
+  };
+  const setting = { journal, confirm: nobody, openWriter: nobody } as unknown as FixSetting;
+  expect(await resumeFix('', setting)).toMatchObject([
+    { outcome: 'refused', detail: expect.stringContaining('nothing of it was done: plan anew') },
+  ]);
+  expect(server.writes).toEqual([]);
+  expect(resumableAttempts(journal.lines)).toEqual([]);
 });
