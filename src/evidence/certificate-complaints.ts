@@ -157,7 +157,7 @@ async function placesOf(context: Context): Promise<readonly Place[]> {
     }
   }
   for (const one of known(await listOrGap(context.get(addressesCollector)))) {
-    if (one.address === '' || one.service.name === '') continue;
+    if (one.address === '' || one.service.name === '' || one.kind === 'ingress') continue;
     const { namespace, name, uid } = one.service;
     places.push({
       cluster: one.cluster,

@@ -64,6 +64,10 @@ function slice(of: string, ip: string, port: number, ready = true): RawObject {
   };
 }
 
+function httpSlice(): RawObject {
+  return { ...slice('int', '10.2.0.1', 10902), ports: [{ name: 'http', port: 10902 }] };
+}
+
 const NODES = [
   { metadata: metadata('n', { namespace: '' }), status: { addresses: [{ type: 'InternalIP', address: '192.0.2.9' }] } },
 ];
@@ -91,6 +95,7 @@ const EDGE_OBJECTS = {
     },
   ],
   'monitoring.coreos.com/thanosrulers': [],
+  'networking.k8s.io/ingresses': [],
 };
 
 function edge(changes: Partial<FakeCluster> = {}, objects: FakeCluster['objects'] = {}): FakeCluster {
@@ -128,6 +133,7 @@ function hub(args: readonly string[], listed: readonly Entry[], queryAge = 3000)
       'discovery.k8s.io/endpointslices': [],
       'monitoring.coreos.com/prometheuses': null,
       'monitoring.coreos.com/thanosrulers': null,
+      'networking.k8s.io/ingresses': [],
     },
     http: ({ path }) => {
       if (path !== '/api/v1/stores') return undefined;
@@ -333,6 +339,78 @@ describe('the fleet', () => {
       component: 'sidecar',
     });
     expect(rows.find(row => row.kind === 'node')).toMatchObject({ host: '192.0.2.9', address: '' });
+  });
+
+  const behindIngress = (host: string, rules: RawObject = {}, pathPort: RawObject = { number: 10901 }) =>
+    edge(
+      {},
+      {
+        services: [
+          service('int', { type: 'ClusterIP', ports: [{ name: 'grpc', port: 10901, targetPort: 10901 }], ...rules }),
+        ],
+        'discovery.k8s.io/endpointslices': [slice('int', '10.2.0.1', 10901)],
+        'networking.k8s.io/ingresses': [
+          {
+            metadata: metadata('i'),
+            spec: {
+              tls: [{ hosts: [host] }],
+              rules: [
+                { host, http: { paths: [{ path: '/', backend: { service: { name: 'int', port: pathPort } } }] } },
+              ],
+            },
+            status: { loadBalancer: { ingress: [{ ip: '198.51.100.9' }] } },
+          },
+        ],
+      },
+    );
+
+  it('knows which Service the host of an Ingress leads to, and whose the address of an Ingress is', async () => {
+    const rows = await collect(addresses, [hub([], []), behindIngress('Edge.example')]);
+    const found = rows.find(row => row.address === 'edge.example:443')!;
+    expect(found).toMatchObject({
+      kind: 'ingress',
+      cluster: 'edge',
+      grpc: true,
+      component: 'sidecar',
+      targetPort: 10901,
+    });
+    expect([found.service.key, found.ingress.key]).toEqual(['Service m/int', 'Ingress m/i']);
+    expect(found.objects).toEqual(expect.arrayContaining(['Ingress m/i @edge', 'Prometheus m/p @edge']));
+    // Who asks by the address alone names no host: nothing is behind it.
+    const bare = rows.find(row => row.address === '198.51.100.9:443')!;
+    expect(bare).toMatchObject({ kind: 'ingress', cluster: 'edge', grpc: false, objects: [] });
+  });
+
+  it('does not know whose an address is where the Ingresses of a cluster cannot be read', async () => {
+    const unread = edge({}, { 'networking.k8s.io/ingresses': { reason: 'forbidden' } });
+    const [endpoint] = await collect(queryEndpoints, [hub(['--endpoint=192.0.2.77:443'], []), unread]);
+    expect(() => endpoint!.ownerCluster).toThrow();
+  });
+
+  it.each([
+    ['edge.example', 'edge.example:443'],
+    ['*.example', 'edge.example:443'],
+  ])('an Ingress for %s leads to the edge that is given as %s', async (host, given) => {
+    const fleet = [hub([`--endpoint=${given}`], [{ name: given, error: 'i/o timeout' }]), behindIngress(host)];
+    const [endpoint] = await collect(queryEndpoints, fleet);
+    expect(endpoint).toMatchObject({ outside: true, ownerCluster: 'edge', state: 'down' });
+    const [row] = await collect(endpoints, fleet);
+    expect(row).toMatchObject({ configured: true, onlyByIngress: true, likelyMoved: false, seen: false });
+    expect(row).toMatchObject({ endpoints: [given], firstBrokenHop: 'timeout' });
+  });
+
+  it('a star stands for one part of a name', async () => {
+    const given = 'a.edge.example:443';
+    const [row] = await collect(endpoints, [hub([`--endpoint=${given}`], []), behindIngress('*.example')]);
+    expect(row).toMatchObject({ configured: false });
+  });
+
+  it('an Ingress for the web page of the sidecar is no way in', async () => {
+    const ports = [{ name: 'http', port: 10902, targetPort: 10902 }];
+    const web = behindIngress('edge.example', { ports }, { number: 10902 });
+    const objects = { ...web.objects, 'discovery.k8s.io/endpointslices': [httpSlice()] };
+    const [row] = await collect(endpoints, [hub([], LISTED.slice(1)), { ...web, objects }]);
+    expect(row?.exposedAt ?? []).toEqual([]);
   });
 
   it('takes labels from the Query, or from the resource, where Prometheus cannot be asked', async () => {

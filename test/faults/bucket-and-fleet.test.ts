@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import type { RawObject } from '../../src/model/source.ts';
+import { throughIngress } from './fleets.ts';
 import { component, crashes, gone, inTemplate, scaledToZero } from './pods.ts';
 import { diagnosed, expectRoots, type World } from './recorded-world.ts';
 import { expectFound, type Fleet } from './scenario.ts';
@@ -280,6 +281,18 @@ describe("the hub's endpoints", () => {
       });
     },
   );
+
+  test('name the edge by the host of an Ingress, which does not answer', async () => {
+    await expectFound(({ hub, edge }) => {
+      const host = 'thanos.edge.example';
+      throughIngress(hub, edge, EDGE_ADDRESS, host);
+      edgeLost(hub, `${host}:443`, 'timeout');
+      return {
+        roots: [{ rule: 'edge-unreachable', cluster: hub.cluster, subject: `Endpoint ${host}:443` }],
+        symptoms: ['query-endpoint-down', 'edge-missing-from-query'],
+      };
+    });
+  });
 
   test('name an address too many', async () => {
     await expectFound(({ hub }) => {

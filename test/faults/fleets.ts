@@ -102,3 +102,49 @@ export function emptyBucket(world: World): void {
     });
   }
 }
+
+/** The edge has no load balancer: an Ingress of another controller leads to its sidecars, and the hub was given the host. */
+export function throughIngress(hub: World, edge: World, before: string, host: string): void {
+  const given = `${host}:443`;
+  const address = before.split(':')[0]!;
+  edge.list('core/v1/services', services => {
+    for (const service of services) {
+      if (service.status?.loadBalancer?.ingress?.[0]?.ip !== address) continue;
+      Object.assign(service, { status: { loadBalancer: {} } });
+      service.spec.type = 'ClusterIP';
+      for (const port of service.spec.ports) delete port.nodePort;
+      edge.list('networking.k8s.io/v1/ingresses', ingresses => {
+        const { name, namespace, creationTimestamp } = service.metadata;
+        const backend = { service: { name, port: { number: service.spec.ports[0].port } } };
+        ingresses.push({
+          metadata: { name, namespace, uid: 'ingress-of-sidecars', creationTimestamp },
+          spec: {
+            ingressClassName: 'nginx',
+            tls: [{ hosts: [host] }],
+            rules: [{ host, http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }],
+          },
+          status: { loadBalancer: { ingress: [{ ip: '192.168.101.240' }] } },
+        });
+      });
+    }
+  });
+  edge.list('networking.k8s.io/v1/ingressclasses', classes => {
+    classes.push({ metadata: { name: 'nginx', uid: 'nginx' }, spec: { controller: 'k8s.io/ingress-nginx' } });
+  });
+  edge.list('coordination.k8s.io/v1/leases', leases => leases.filter(lease => !/l2announce/.test(lease.metadata.name)));
+  hub.replace(/^(?!objects\/coordination)/, before, given);
+  edge.yaml(
+    'probes.yaml',
+    probes => (probes as never as RawObject[]).filter(probe => probe.endpoint !== before) as never,
+  );
+  for (const world of [hub, edge]) {
+    world.yaml(
+      'probes.yaml',
+      probes =>
+        [
+          ...(probes as never as RawObject[]).filter(probe => probe.endpoint !== given),
+          { endpoint: given, from: 'here', for: ['ingress', 'thanos-endpoint'], tcp: 'open', speaks: 'grpc' },
+        ] as never,
+    );
+  }
+}

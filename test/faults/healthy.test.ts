@@ -1,6 +1,6 @@
 import { describe, test } from 'vitest';
 import type { RawObject } from '../../src/model/source.ts';
-import { ages, emptyBucket, renamed, withoutGroup } from './fleets.ts';
+import { ages, emptyBucket, renamed, throughIngress, withoutGroup } from './fleets.ts';
 import { fail } from './nodes.ts';
 import { ago, component, creating, event, gone, nameOf, notReady, rootOwner, setCondition, surged } from './pods.ts';
 import type { World } from './recorded-world.ts';
@@ -323,6 +323,13 @@ describe('other ways to install', () => {
         }
       }),
     );
+  });
+
+  test.each(['thanos.edge.example', '*.edge.example'])('the hub reaches the edge by an Ingress for %s', async host => {
+    await expectHealthy(({ hub, edge }) => {
+      throughIngress(hub, edge, '192.168.101.211:10901', 'thanos.edge.example');
+      edge.replace(/ingresses\.json$/, 'thanos.edge.example', host);
+    });
   });
 
   test('without the Prometheus Operator', async () => {

@@ -6,7 +6,7 @@ import { labelText, timeOf } from '../components/block-times.ts';
 import { failureKind } from '../components/endpoint-errors.ts';
 import { type QueryTarget, queryTargets } from '../components/query-targets.ts';
 import { askEach, type Part, replicasOf } from '../components/replicas.ts';
-import { type Address, collector as addressesCollector, inCluster } from '../derived/fleet.addresses.ts';
+import { type Address, collector as addressesCollector, inCluster, isAt } from '../derived/fleet.addresses.ts';
 import { gapElement, gapOf, gapsIn, known, listOrGap, orGap } from '../gaps.ts';
 import { age, list, malformed, NOBODY, number, REF, ref, strings, text } from '../objects.ts';
 import { collector as podsCollector } from './kubernetes.pods.ts';
@@ -173,7 +173,7 @@ function entryOf(
 }
 
 function servedBy(address: string, behind: Behind): Address | undefined {
-  return known(behind.addresses).find(row => row.address === address);
+  return known(behind.addresses).find(row => isAt(row, address));
 }
 
 function podElsewhere(address: string, behind: Behind): Ref {

@@ -1,7 +1,7 @@
 import { GapSignal } from '../../model/gap.ts';
 import type { Ref } from '../../model/shape.ts';
 import type { Context } from '../collector.ts';
-import { type Address, collector as addressesCollector, inCluster } from '../derived/fleet.addresses.ts';
+import { type Address, collector as addressesCollector, inCluster, isAt } from '../derived/fleet.addresses.ts';
 import type { Component } from '../derived/thanos.components.ts';
 import { gapElement, gapsIn, known } from '../gaps.ts';
 import { NOBODY, ref } from '../objects.ts';
@@ -136,7 +136,7 @@ function targetOf(
           .slice(0, 1)
           .flatMap(candidate => behind.backends(service, candidate.name).map(one => ({ ...one, port })))
     : podBackends(host, port, behind);
-  const served = inside ? [] : known(addresses).filter(row => row.address === `${host}:${port}`);
+  const served = inside ? [] : known(addresses).filter(row => isAt(row, `${host}:${port}`));
   const meant = service ? behind.meant(service) : [];
   const first = backends[0];
   const found = first ? behind.componentAt(first.pod, first.port) : undefined;

@@ -2,6 +2,7 @@ import { GapSignal } from '../../model/gap.ts';
 import type { Ref, ShapeOf } from '../../model/shape.ts';
 import type { Context } from '../collector.ts';
 import { derived } from '../collector.ts';
+import { collector as ingressesCollector } from '../collectors/kubernetes.ingresses.ts';
 import { collector as nodesCollector } from '../collectors/kubernetes.nodes.ts';
 import { type Behind, behindServices, serviceRef } from '../components/behind-services.ts';
 import { THANOS_COMPONENTS } from '../components/identify.ts';
@@ -9,16 +10,17 @@ import { gapElement, gapOf, gapsIn, known, listOrGap } from '../gaps.ts';
 import { NOBODY, REF, ref } from '../objects.ts';
 
 export const ADDRESS = {
-  /** `Address host:port`; '' for a Service that waits for an address, and for a bare node address. */
+  /** `Address host:port`, of an Ingress perhaps with `*` for the first part of the name; '' for a Service that waits for an address, and for a bare node address. */
   key: 'str',
   /** `host:port`; '' while the load balancer has none. */
   address: 'str',
   host: 'str',
   port: 'int',
-  /** load-balancer, external-ip, node-port, balancer-node-port, node (its address alone), pending */
+  /** load-balancer, external-ip, node-port, balancer-node-port, node (its address alone), ingress, pending */
   kind: 'str',
   cluster: 'str',
   service: REF,
+  /** Whose host or address it is; nobody for the other kinds. */
   ingress: REF,
   /** Port of the pods; 0 where no slice says it. */
   targetPort: 'int',
@@ -68,7 +70,11 @@ function holdersOf(row: Address, rows: readonly Address[]): Address['holders'] {
 }
 
 async function addressesOf(context: Context): Promise<readonly Address[]> {
-  const [behind, nodes] = await Promise.all([behindServices(context), listOrGap(context.get(nodesCollector))]);
+  const [behind, nodes, ingresses] = await Promise.all([
+    behindServices(context),
+    listOrGap(context.get(nodesCollector)),
+    listOrGap(context.get(ingressesCollector)),
+  ]);
   const rows: Address[] = [];
   for (const service of behind.services) {
     const outside = [...service.externalIps, ...service.specExternalIps];
@@ -89,9 +95,68 @@ async function addressesOf(context: Context): Promise<readonly Address[]> {
   for (const node of known(nodes)) {
     for (const host of node.addresses) rows.push({ ...NOTHING, cluster: context.cluster, ...at(host, 0, 'node') });
   }
-  const gaps = [...behind.gaps, ...gapsIn(nodes)].map(gap => ({ ...gap, detail: `${context.cluster}: ${gap.detail}` }));
+  for (const ingress of known(ingresses)) rows.push(...ingressRows(context.cluster, behind, ingress));
+  const gaps = [...behind.gaps, ...gapsIn(nodes), ...gapsIn(ingresses)].map(gap => ({
+    ...gap,
+    detail: `${context.cluster}: ${gap.detail}`,
+  }));
   const networks = [...new Set(known(nodes).flatMap(node => node.addresses.flatMap(networkOf)))];
   return [...rows.map(row => ({ ...row, networks })), ...gaps.map(gap => gapElement(gap) as Address)];
+}
+
+type Ingress = ShapeOf<typeof ingressesCollector.shape>[number];
+
+/** Where a controller listens; one may serve TLS of its own where the Ingress names none. */
+const INGRESS_PORTS = [443, 80];
+
+/** Its hosts lead to their backends. Its addresses are shared with others: by them only what has no host is reached. */
+function ingressRows(cluster: string, behind: Behind, ingress: Ingress): readonly Address[] {
+  const own = ref('Ingress', ingress.namespace, ingress.name, ingress.uid);
+  const through = (backends: Ingress['backends']) => {
+    const ways = backends.map(backend => wayTo(cluster, behind, ingress.namespace, backend));
+    // Of several paths of one host, the one of gRPC is what a Query asks for.
+    const sorted = [...ways.filter(way => way.grpc), ...ways.filter(way => !way.grpc)];
+    return sorted.length > 0 ? sorted : [{ ...NOTHING, cluster }];
+  };
+  const rest = ingress.backends.filter(backend => backend.host === '');
+  const hosts = [...new Set([...ingress.hosts, ...ingress.tls.flatMap(one => one.hosts)])];
+  const places = [
+    ...hosts.map(host => {
+      const named = ingress.backends.filter(backend => backend.host === host);
+      return { host, ways: through(named.length > 0 ? named : rest) };
+    }),
+    ...ingress.addresses.map(host => ({ host, ways: through(rest) })),
+  ];
+  return places
+    .filter(({ host }) => host !== '')
+    .flatMap(({ host, ways }) =>
+      INGRESS_PORTS.flatMap(port =>
+        ways.map(way => ({
+          ...way,
+          ingress: own,
+          objects: way.service.name === '' ? [] : [`${own.key} @${cluster}`, ...way.objects],
+          ...at(host, port, 'ingress'),
+        })),
+      ),
+    );
+}
+
+function wayTo(cluster: string, behind: Behind, namespace: string, backend: Ingress['backends'][number]) {
+  const service = behind.services.find(one => one.namespace === namespace && one.name === backend.service);
+  const port = service?.ports.find(one => one.name === backend.port || String(one.port) === backend.port);
+  if (!service || !port) return { ...NOTHING, cluster, service: ref('Service', namespace, backend.service) };
+  const way = towards(cluster, behind, service, port);
+  const listener = way.pods[0] && behind.componentAt(way.pods[0], way.targetPort);
+  // A web page of a component is no way for a Query.
+  const isPage = listener?.httpPort === way.targetPort && listener.grpcPort !== way.targetPort;
+  return { ...way, grpc: way.grpc && !isPage };
+}
+
+/** The row is of this `host:port`. */
+export function isAt(row: Address, address: string): boolean {
+  if (row.address === '' || !row.host.startsWith('*.')) return row.address !== '' && row.address === address;
+  const rest = row.address.slice(1);
+  return address.endsWith(rest) && !address.slice(0, -rest.length).includes('.');
 }
 
 function networkOf(address: string): readonly string[] {

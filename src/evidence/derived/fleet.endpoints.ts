@@ -4,7 +4,7 @@ import { type Context, derived } from '../collector.ts';
 import { collector as queryStoresCollector } from '../collectors/thanos.query-stores.ts';
 import { gapElement, gapOf, gapsIn, known, listOrGap, withUnknownFields } from '../gaps.ts';
 import { NOBODY, REF } from '../objects.ts';
-import { type Address, collector as addressesCollector, inCluster } from './fleet.addresses.ts';
+import { type Address, collector as addressesCollector, inCluster, isAt } from './fleet.addresses.ts';
 import { collector as clustersCollector } from './fleet.clusters.ts';
 import { type Producer, collector as producersCollector } from './fleet.producers.ts';
 import { type Component, collector as componentsCollector } from './thanos.components.ts';
@@ -23,6 +23,8 @@ const ROW = {
   component: REF,
   /** Addresses of the cluster that lead to its sidecars. */
   exposedAt: ['str'],
+  /** Only an Ingress leads there, which speaks TLS to a Query. */
+  onlyByIngress: 'bool',
   /** Services in front of its sidecars that wait for an address. */
   pendingServices: ['str'],
   /** Of the hub's endpoints, those that lead there or are likely meant for it. */
@@ -125,6 +127,7 @@ async function rowOf(
   const own = known(addresses).filter(row => row.cluster === target.cluster && row.grpc && leadsTo(row, sidecars));
   // The node ports that a load balancer brings along are nobody's way in.
   const exposed = own.filter(row => row.address !== '' && row.kind !== 'balancer-node-port');
+  const direct = exposed.filter(row => row.kind !== 'ingress');
   const pending = own.filter(row => row.kind === 'pending');
   const isOwn = view.hub.cluster === target.cluster;
   const given = known(view.endpoints).filter(
@@ -142,7 +145,8 @@ async function rowOf(
     queryRunning: running.length > 0,
     queryRunningAge: Math.max(-1, ...running.map(replica => replica.runningAge)),
     component: inCluster(sidecars[0]?.subject ?? NOBODY, target.cluster),
-    exposedAt: [...new Set(exposed.map(row => row.address))],
+    exposedAt: [...new Set((direct.length > 0 ? direct : exposed).map(row => row.address))],
+    onlyByIngress: direct.length === 0 && exposed.length > 0,
     pendingServices: [...new Set(pending.map(row => `${row.service.key} @${target.cluster}`))],
     endpoints: given.map(endpoint => endpoint.name),
     endpoint: given[0]?.name ?? '',
@@ -191,7 +195,7 @@ function concerns(
   sidecars: readonly Component[],
   own: readonly Address[],
 ): boolean {
-  if (own.some(row => row.address === endpoint.name)) return true;
+  if (own.some(row => isAt(row, endpoint.name))) return true;
   return sidecars.some(sidecar => endpoint.objects.includes(`${sidecar.subject.key} @${cluster}`));
 }
 
@@ -278,13 +282,12 @@ function sightOf(
       gap ?? { reason: 'not-found', detail: `the Query of ${view.hub.cluster} has just started`, notLookedAt: true },
     );
   }
-  const addresses = new Set(own.map(row => row.address).filter(address => address !== ''));
   // Each replica of the Query has to see it; one that does not is enough for a hole in the answers.
   const sights = answers.map(({ stores }) => {
     const producing = stores.filter(store => PRODUCING.has(store.type));
     const mine = producing.filter(
       store =>
-        addresses.has(store.address) ||
+        own.some(row => isAt(row, store.address)) ||
         store.labelTexts.some(label => texts.has(label)) ||
         (isOwn && store.pod.name !== '' && !store.pod.key.includes(' @')),
     );

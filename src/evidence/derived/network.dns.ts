@@ -158,7 +158,8 @@ async function namesOf(context: Context): Promise<readonly Name[]> {
     if (one.host === '' || isIpAddress(one.host)) continue;
     asked.push({
       name: one.name.replace(/:\d+$/, ''),
-      meant: one.service.name === '' ? undefined : one.service,
+      // What serves a name from outside is no Service that this cluster's DNS would know.
+      meant: one.outside || one.service.name === '' ? undefined : one.service,
       kind: one.scheme.startsWith('dnssrv') ? 'srv' : 'a',
       by: `${one.query.kind} ${one.query.name} (${one.flag})`,
       endpointKeys: [one.key, one.hostKey],
