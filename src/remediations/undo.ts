@@ -1,4 +1,6 @@
-import type { Guard, Plan, Step, TextLine } from '../model/remediation.ts';
+import type { ApiReader, Guard, Plan, Step, TextLine } from '../model/remediation.ts';
+import type { RawObject } from '../model/source.ts';
+import { addressOf, blockOf } from './address-range.ts';
 import { backwards, filledIn, PLAN, RUN, TIME } from './changes.ts';
 import { guard, passed } from './guards.ts';
 import type { Attempt } from './history.ts';
@@ -79,6 +81,11 @@ export async function undoPlanOf(attempt: Attempt, planning: UndoPlanning): Prom
       }),
     );
   }
+  if (steps.some(takesAddresses)) {
+    guards.push(
+      await guard('addresses-unused', 'no Service has an address that goes', () => addressesUnused(steps, api)),
+    );
+  }
   if (steps.length > 0) {
     guards.push(
       await guard('no-second-doctor', 'no other run of thanos-doctor works there', async () => {
@@ -103,6 +110,27 @@ export async function undoPlanOf(attempt: Attempt, planning: UndoPlanning): Prom
     typed: '',
   };
   return { ...body, diffs: undoDiffs(steps), notes: [], patches: [], digest: digestOf(body) };
+}
+
+function takesAddresses({ target }: Step): boolean {
+  return target.kind === 'CiliumLoadBalancerIPPool';
+}
+
+/** Cilium revokes the addresses of a block that goes at once. */
+async function addressesUnused(steps: readonly Step[], api: ApiReader): Promise<true | string> {
+  const blocks = steps
+    .flatMap(step => (step.do === 'change' && takesAddresses(step) ? step.changes : []))
+    .flatMap(({ before, after }) =>
+      before !== undefined && after === undefined ? [blockOf(before as RawObject)] : [],
+    );
+  for (const { metadata, status } of await api.list('', 'services', '')) {
+    for (const { ip = '' } of status?.loadBalancer?.ingress ?? []) {
+      const address = addressOf(ip) ?? Number.NaN;
+      if (blocks.some(block => !block || (block[0] <= address && address <= block[1])))
+        return `Service ${metadata.namespace}/${metadata.name} has ${ip}`;
+    }
+  }
+  return true;
 }
 
 /** What the fix has not restarted runs as before, and is not restarted for the undo either. */

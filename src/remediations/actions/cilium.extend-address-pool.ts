@@ -104,7 +104,10 @@ export const action: Action = {
       ],
       riskText: 'an address that something else has would answer twice',
       verify: { what: `${input.finding.rule} is healthy`, seconds: 60 },
-      undo: { what: 'takes the block away again, which revokes its addresses', steps: undoStepsOf(steps) },
+      undo: {
+        what: 'takes the block away again, as long as no Service has an address of it',
+        steps: undoStepsOf(steps),
+      },
     };
   },
 };
