@@ -1,5 +1,11 @@
 import { setMaxListeners } from 'node:events';
-import { Agent as HttpAgent, type IncomingHttpHeaders, type IncomingMessage, request as requestHttp } from 'node:http';
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request as requestHttp,
+} from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
@@ -100,6 +106,26 @@ export async function openTransport(options: TransportOptions): Promise<Transpor
     if (stop?.aborted) return Promise.reject(stopped(stop));
     usage.requests += 1;
     return new Promise((resolve, reject) => {
+      let outgoing: ClientRequest;
+      try {
+        outgoing = (secure ? requestHttps : requestHttp)({
+          host: base.hostname.replace(/^\[|\]$/g, ''),
+          port: base.port || (secure ? 443 : 80),
+          method: request.method ?? 'GET',
+          path: prefix + request.path,
+          agent,
+          headers: {
+            'accept-encoding': encoding,
+            ...(request.body === undefined ? {} : { 'content-length': Buffer.byteLength(request.body) }),
+            ...(request.headers as Record<string, string | string[]>),
+          },
+          ...(request.certificate ?? {}),
+        });
+      } catch (error) {
+        // A name that stands in no path and a credential that stands in no header are refused at once.
+        reject(classify(error as NodeJS.ErrnoException));
+        return;
+      }
       let ended: TransportFailure | undefined;
       let response: IncomingMessage | undefined;
       const end = (failure: TransportFailure) => {
@@ -118,19 +144,6 @@ export async function openTransport(options: TransportOptions): Promise<Transpor
         active.delete(end);
       };
       active.add(end);
-      const outgoing = (secure ? requestHttps : requestHttp)({
-        host: base.hostname.replace(/^\[|\]$/g, ''),
-        port: base.port || (secure ? 443 : 80),
-        method: request.method ?? 'GET',
-        path: prefix + request.path,
-        agent,
-        headers: {
-          'accept-encoding': encoding,
-          ...(request.body === undefined ? {} : { 'content-length': Buffer.byteLength(request.body) }),
-          ...(request.headers as Record<string, string | string[]>),
-        },
-        ...(request.certificate ?? {}),
-      });
       outgoing.on('error', (error: NodeJS.ErrnoException) => {
         settle();
         if (response) return;

@@ -244,6 +244,7 @@ describe('recordBundle', () => {
     expect(parse(await read('failures.yaml')).map((failure: RawObject) => failure.path)).toEqual([
       '/api/v1/namespaces/one/pods/pod-0/log?container=thanos&previous=true',
       '/apis/apps/v1/deployments',
+      's3://blocks?lifecycle',
     ]);
     expect((await stat(target)).mode & 0o077).toBe(0);
   });

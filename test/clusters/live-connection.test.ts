@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openLiveCluster } from '../../src/clusters/live-source.ts';
 import { proxyFor } from '../../src/clusters/proxy-environment.ts';
+import { openTransport } from '../../src/clusters/transport.ts';
 import { UserError } from '../../src/model/user-error.ts';
 import { AUTHORITY, CLIENT_CERTIFICATE, CLIENT_KEY } from './certificates.ts';
 import { gapOf } from './gap-of.ts';
@@ -352,4 +353,15 @@ describe('proxies', () => {
     const cluster = { 'certificate-authority-data': base64(AUTHORITY), 'proxy-url': `socks5://127.0.0.1:${port}` };
     expect((await (await openTest(server.url, {}, { cluster })).server()).version).toBe('v1.34.4');
   });
+});
+
+it('a path that cannot be asked for is a failure of that request, and of nothing later', async () => {
+  const transport = await openTransport({ base: new URL('http://127.0.0.1:9') });
+  onTestFinished(() => transport.close());
+  await expect(transport.read({ path: '/api/v1/namespaces/a b\n', timeout: 30 })).rejects.toMatchObject({
+    name: 'TransportFailure',
+    reason: 'error',
+  });
+  // What the time limit would do to a request that was never made.
+  await new Promise(resolve => setTimeout(resolve, 60));
 });
