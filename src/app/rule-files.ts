@@ -13,11 +13,19 @@ export function loadRulesFrom(folder: string, known: readonly Rule[] = []): Load
   const builtin = folder === RULES_FOLDER;
   const texts = {
     rules: ruleFiles(folder, builtin ? 'rules/' : `${folder.replace(/\/$/, '')}/`),
-    groups: optionalText(join(folder, 'groups.yaml'), builtin ? 'rules/groups.yaml' : join(folder, 'groups.yaml')),
+    groups: groupsFor(folder, known),
     schema: JSON.parse(readFileSync(join(RULES_FOLDER, 'schema.json'), 'utf8')),
     retired: retiredIds(),
   };
   return loadRules(texts, id => COLLECTORS.get(id), ACTIONS, known);
+}
+
+/** A folder beside the built-in rules names their groups, unless it has its own. */
+function groupsFor(folder: string, known: readonly Rule[]): TextFile | undefined {
+  const builtin = () => optionalText(join(RULES_FOLDER, 'groups.yaml'), 'rules/groups.yaml');
+  if (folder === RULES_FOLDER) return builtin();
+  const path = join(folder, 'groups.yaml');
+  return optionalText(path, path) ?? (known.length > 0 ? builtin() : undefined);
 }
 
 /** The built-in rules: compiled at build time where that is at hand, else from their YAML. */

@@ -343,9 +343,12 @@ describe('own rules', () => {
 
   test('may name built-in rules as causes, and are explained with them', async () => {
     writeRules({
-      'own-info-namespace.yaml': namespaceRule('info', 'causedBy:\n  - { rule: node-not-ready, shares: [Node] }\n'),
+      'own-info-namespace.yaml': namespaceRule(
+        'info',
+        'causedBy:\n  - { rule: node-not-ready, shares: [Node] }\n  - { group: workload-troubles, shares: [Workload] }\n',
+      ),
     });
-    expect((await cli.run(['rules', '--lint', at('own')])).stdout).toBe('1 rules, no mistake\n');
+    expect((await cli.run(['rules', '--lint', at('own')])).stdout).toBe('1 rule, no mistake\n');
     const { code, stdout } = await diagnose('--only', 'own-info-namespace', '--format', 'json');
     expect(code).toBe(0);
     expect(JSON.parse(stdout).counts.rules).toBe(1);

@@ -178,6 +178,9 @@ describe('the chain of a rule', () => {
   it('ends where its groups run', async () => {
     const runs = await chain(RULE, rules({ uid: 'u' }), '', 'PrometheusRule');
     expect(runs.configured).toMatchObject({ state: 'done', says: 'its groups run in Prometheus monitoring/k8s' });
+    const replica = { evaluator: K8S, groups: [{ uid: 'u' }] };
+    const twice = await chain(RULE, { 'prometheus.rules': [replica, replica] }, '', 'PrometheusRule');
+    expect(twice.configured!.says).toBe(runs.configured!.says);
     const stays = await chain(RULE, rules({ uid: 'v' }), '', 'PrometheusRule');
     expect(stays.configured).toMatchObject({
       state: 'stopped',

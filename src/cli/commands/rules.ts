@@ -58,6 +58,6 @@ function lint(folder: string): number {
     return EXIT.usage;
   }
   if (rules.length === 0) throw new UserError(`${folder} holds no .yaml file with a rule`);
-  process.stdout.write(`${rules.length} rules, no mistake\n`);
+  process.stdout.write(`${rules.length} ${rules.length === 1 ? 'rule' : 'rules'}, no mistake\n`);
   return EXIT.healthy;
 }

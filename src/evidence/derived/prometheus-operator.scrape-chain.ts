@@ -186,10 +186,10 @@ function finds(row: Row, cluster: string): Judged {
 }
 
 function keysOf(things: readonly Ref[]): string {
-  const shown = things.slice(0, 3).map(({ key }) => key);
-  return things.length > shown.length
-    ? `${shown.join(', ')} and ${things.length - shown.length} more`
-    : shown.join(', ');
+  // Two replicas of a Prometheus are one resource.
+  const keys = [...new Set(things.map(({ key }) => key))];
+  const shown = keys.slice(0, 3);
+  return keys.length > shown.length ? `${shown.join(', ')} and ${keys.length - shown.length} more` : shown.join(', ');
 }
 
 async function jobsRun(row: Row, context: Context): Promise<Judged> {
