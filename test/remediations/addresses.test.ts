@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { stage } from './harness.ts';
+import { refusals, stage } from './harness.ts';
 import { SCENES } from './scenes.ts';
 
 const EXTENDED = SCENES['cilium.extend-address-pool']!;
@@ -19,4 +19,20 @@ test('a block of addresses is not taken back while a Service has one of them', a
   await expect(undo()).rejects.toThrow(/addresses-unused: Service ns\/edge has 10.0.0.21/);
   server.put({ ...used, status: service('10.0.0.9').status });
   expect(await undo()).toMatchObject({ outcome: 'fixed' });
+});
+
+test.each([
+  ['a node', 'kubernetes.nodes', { name: 'far-1', addresses: ['far-1.example', '10.0.0.20'] }, 'node far-1'],
+  [
+    'a Service',
+    'kubernetes.services',
+    { namespace: 'far', name: 'query', externalIps: ['10.0.0.21'] },
+    'Service far/query',
+  ],
+])('an address that %s of another cluster has is not free', async (_, id, row, who) => {
+  const evidence = { ...EXTENDED.evidence, [id]: [{ ...row, cluster: 'far' }] };
+  const { plan } = await stage({ ...EXTENDED, evidence });
+  expect(refusals(await plan())).toEqual([
+    expect.stringMatching(new RegExp(`^free-in-all-clusters failed: 10\\.0\\.0\\.2[01] is ${who} of cluster far`)),
+  ]);
 });

@@ -837,7 +837,12 @@ export const SCENES: Readonly<Record<string, Scene>> = {
       },
       node('node-1', { status: { addresses: [{ type: 'InternalIP', address: '10.0.0.1' }] } }),
     ],
-    evidence: { 'cilium.pools': [], 'network.probe': { tcp: 'timeout', speaks: '' } },
+    evidence: {
+      'cilium.pools': [],
+      'kubernetes.nodes': [],
+      'kubernetes.services': [],
+      'network.probe': { tcp: 'timeout', speaks: '' },
+    },
   },
   'cilium.announce-load-balancer-addresses': {
     action: 'cilium.announce-load-balancer-addresses',

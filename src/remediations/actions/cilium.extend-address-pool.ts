@@ -77,6 +77,19 @@ export const action: Action = {
             if (block)
               return `pool ${row.name} of cluster ${row.cluster} has ${inWordsOf(block[0])} to ${inWordsOf(block[1])}`;
           }
+          const { cluster } = input.finding;
+          const isFar = (row: RawObject) => row.cluster !== cluster;
+          const isTaken = (address: string) => inside(addressOf(address));
+          for (const { name, addresses, cluster: far } of (await rowsOf(input.fleet, 'kubernetes.nodes')).filter(
+            isFar,
+          )) {
+            const taken = addresses.find(isTaken);
+            if (taken) return `${taken} is node ${name} of cluster ${far}`;
+          }
+          for (const row of (await rowsOf(input.fleet, 'kubernetes.services')).filter(isFar)) {
+            const taken = row.externalIps.find(isTaken);
+            if (taken) return `${taken} is Service ${row.namespace}/${row.name} of cluster ${row.cluster}`;
+          }
           return true;
         }),
         await guard('nobody-answers', 'nothing answers there', async () => {
