@@ -38,6 +38,9 @@ export async function readConfiguration({ api, parameters }: PlanInput): Promise
   const object = await existing(api, secret);
   const text = textIn(object, key);
   if (text === undefined) throw new Refusal('store-parses', `${nameOf(secret)} has no key ${key}`);
+  // What was no text would be written back as other bytes.
+  if (!Buffer.from(text, 'utf8').equals(Buffer.from(object.data[key], 'base64')))
+    throw new Refusal('store-parses', `key ${key} of ${nameOf(secret)} is no UTF-8 text`);
   let document: RawObject;
   try {
     document = parse(text, { prettyErrors: false });

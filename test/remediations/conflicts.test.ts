@@ -305,6 +305,16 @@ describe('guards', () => {
     }
   });
 
+  test('a text that is no UTF-8 would not stay as it is, byte for byte, and is left alone', async () => {
+    const bytes = Buffer.concat([Buffer.from(`${STORE_TEXT}# caf`), Buffer.from([0xe9, 0x0a])]);
+    const [first, ...rest] = PLAIN_HTTP.objects;
+    const data = { ...first!.data, 'store.yml': bytes.toString('base64') };
+    const { plan } = await stage({ ...PLAIN_HTTP, objects: [{ ...first!, data }, ...rest] });
+    expect(refusals(await plan())).toEqual([
+      'store-parses failed: key store.yml of Secret ns/objstore is no UTF-8 text',
+    ]);
+  });
+
   test('two at once: the Lease lets one in, and one that is gone holds nothing', async () => {
     const held = (renewTime: string) => ({
       apiVersion: 'coordination.k8s.io/v1',
