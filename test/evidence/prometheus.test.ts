@@ -308,6 +308,7 @@ scrape_configs:
       scrapeInterval: 30,
       alertmanagers: 1,
       alertmanagerTargets: ['am:9093'],
+      alertmanagerNames: ['am'],
     });
     expect(JSON.stringify(config)).not.toContain('password');
     expect((await collect(flagsCollector, cluster))[0]).toMatchObject({

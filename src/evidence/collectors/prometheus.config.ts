@@ -2,6 +2,7 @@ import { parse } from 'yaml';
 import type { ShapeOf } from '../../model/shape.ts';
 import type { RawObject } from '../../model/source.ts';
 import { fetched } from '../collector.ts';
+import { isIpAddress } from '../components/endpoint-address.ts';
 import { askEach, type Part, replicasOf } from '../components/replicas.ts';
 import { list, malformed, REF, strings, text } from '../objects.ts';
 import { seconds } from '../quantities.ts';
@@ -21,6 +22,8 @@ const SHAPE = [
     alertmanagers: 'int',
     /** host:port of those that are named one by one. */
     alertmanagerTargets: ['str'],
+    /** Names that have to be looked up to find them, by themselves or by their records. */
+    alertmanagerNames: ['str'],
     ruleFiles: ['str'],
     remoteWrite: 'int',
   },
@@ -43,21 +46,28 @@ export const collector = fetched({
         'jobs',
         'alertmanagers',
         'alertmanagerTargets',
+        'alertmanagerNames',
         'ruleFiles',
         'remoteWrite',
       ],
       async read(asker) {
         const config = configurationOf(text((await asker.api('/api/v1/status/config')).yaml));
         const alertmanagers = list(config.alerting?.alertmanagers);
+        const targets = alertmanagers.flatMap(one =>
+          list(one?.static_configs).flatMap(group => list(group?.targets).map(text)),
+        );
+        const records = alertmanagers.flatMap(one =>
+          list(one?.dns_sd_configs).flatMap(group => list(group?.names).map(text)),
+        );
+        const hosts = targets.map(target => target.replace(/:\d+$/, ''));
         return {
           externalLabels: strings(config.global?.external_labels),
           scrapeInterval: Math.round(seconds(text(config.global?.scrape_interval) || '1m')),
           evaluationInterval: Math.round(seconds(text(config.global?.evaluation_interval) || '1m')),
           jobs: list(config.scrape_configs).map(job => text(job?.job_name)),
           alertmanagers: alertmanagers.length,
-          alertmanagerTargets: alertmanagers.flatMap(one =>
-            list(one?.static_configs).flatMap(group => list(group?.targets).map(text)),
-          ),
+          alertmanagerTargets: targets,
+          alertmanagerNames: [...hosts.filter(host => !isIpAddress(host)), ...records],
           ruleFiles: list(config.rule_files).map(text),
           remoteWrite: list(config.remote_write).length,
         };
