@@ -150,7 +150,9 @@ async function commonGuards(
   const { api, history, finding } = planning;
   const now = Date.parse(api.now());
   return [
-    await guard('may-write', 'you may do each step', () => mayDo(writes, planning)),
+    await guard('may-write', 'you may do each step, and take it back', () =>
+      mayDo([...writes, ...draft.undo.steps], planning),
+    ),
     await guard('dry-run-accepted', 'the server accepts it, and would change nothing else', () =>
       dryRun(writes, planning),
     ),
@@ -186,10 +188,10 @@ async function commonGuards(
   ];
 }
 
-async function mayDo(writes: readonly Step[], { api }: Planning): Promise<true | string> {
-  const lease = leaseOf(writes[0]!.target);
+async function mayDo(steps: readonly Step[], { api, moment }: Planning): Promise<true | string> {
+  const lease = leaseOf(steps[0]!.target);
   const wanted = [
-    ...writes.flatMap(permissionsOf),
+    ...filledIn(steps, moment.at, moment.id).flatMap(permissionsOf),
     ...['get', 'patch'].map(verb => ({ verb, target: lease })),
     { verb: 'create', target: { ...lease, name: '' } },
   ];

@@ -305,6 +305,12 @@ describe('guards', () => {
     }
   });
 
+  test('whoever may not take it back is told so before it is done', async () => {
+    const denied = (verb: string) => verb === 'delete';
+    const { plan } = await stage({ ...PLAIN_HTTP, server: { denied } });
+    expect(refusals(await plan()).join()).toMatch(/may-write failed: you may not delete secrets/);
+  });
+
   test('a text that is no UTF-8 would not stay as it is, byte for byte, and is left alone', async () => {
     const bytes = Buffer.concat([Buffer.from(`${STORE_TEXT}# caf`), Buffer.from([0xe9, 0x0a])]);
     const [first, ...rest] = PLAIN_HTTP.objects;
