@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Finding } from '../model/finding.ts';
 import { GapSignal } from '../model/gap.ts';
 import type { Action, AuditLine, FixReport, Journal, Outcome, Plan, Wishes, Writer } from '../model/remediation.ts';
+import type { Rule } from '../model/rule.ts';
 import type { Source } from '../model/source.ts';
 import { UserError } from '../model/user-error.ts';
 import { ACTIONS } from '../remediations/catalogue.ts';
@@ -61,7 +62,7 @@ export function fixableRoots(findings: readonly Finding[], wanted: string): read
 }
 
 /** Everything that may be wrong with what was asked for, said before anything is planned. Throws a `UserError`. */
-export function checkWanted(findings: readonly Finding[], wanted: string): void {
+export function checkWanted(findings: readonly Finding[], wanted: string, rules: readonly Rule[] = []): void {
   const named = findings.filter(finding => finding.id === wanted || finding.rule === wanted);
   if (named.length === 0) {
     const roots = [...new Set(fixableRoots(findings, '').map(({ rule }) => rule))];
@@ -78,10 +79,16 @@ export function checkWanted(findings: readonly Finding[], wanted: string): void 
     throw new UserError(`cannot fix ${wanted}: it is a symptom`, `what is behind it: ${causes.join(', ')}`);
   }
   if (fixableRoots(named, wanted).length > 0) return;
-  const why = ACTIONS.has(root.fix.action?.id ?? '')
-    ? 'in which cluster it is to be mended cannot be told'
-    : 'it is mended by hand';
-  throw new UserError(`cannot fix ${wanted}: ${why}`, ...root.fix.byHand.split('\n').filter(Boolean));
+  throw new UserError(`cannot fix ${wanted}: ${whyNot(root, rules)}`, ...root.fix.byHand.split('\n').filter(Boolean));
+}
+
+/** Why a root cause has no automatic fix here. */
+function whyNot({ rule: id, fix }: Finding, rules: readonly Rule[]): string {
+  if (ACTIONS.has(fix.action?.id ?? '')) return 'in which cluster it is to be mended cannot be told';
+  const ways = rules.find(rule => rule.id === id)?.fix.automatic ?? [];
+  const needs = ways.map(({ onlyIf }) => onlyIf.map(({ label }) => label).join(', and ')).filter(Boolean);
+  if (needs.length === 0) return 'it is mended by hand';
+  return `it is mended by hand, for this is not known to hold: ${[...new Set(needs)].join('; or: ')}`;
 }
 
 /** Of several roots, the one whose plan has this digest; all of them where none has, so that the refusal is said. */

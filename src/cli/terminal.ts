@@ -7,7 +7,7 @@ export interface Terminal {
   readonly unicode: boolean;
   /** Whether what was written can be written over. */
   readonly redraws: boolean;
-  /** Columns; 100 where it is no terminal. */
+  /** Columns; 100 where it is no terminal, or one that does not know (0). */
   readonly width: number;
 }
 
@@ -21,7 +21,7 @@ export function terminalOf(stream: NodeJS.WriteStream, choice: ColorChoice, envi
     color: colorOf(isTerminal, choice, environment),
     unicode: speaksUnicode(environment),
     redraws: isTerminal && environment.TERM !== 'dumb',
-    width: Math.max(40, Math.min(120, isTerminal ? ((stream as WriteStream).columns ?? 100) : 100)),
+    width: Math.max(40, Math.min(120, (isTerminal && (stream as WriteStream).columns) || 100)),
   };
 }
 

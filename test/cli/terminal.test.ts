@@ -89,6 +89,7 @@ describe('width', () => {
     [terminal(300), 120],
     [terminal(20), 40],
     [terminal(undefined), 100],
+    [terminal(0), 100],
   ])('of the terminal, within bounds', (stream, width) => {
     expect(terminalOf(stream, 'auto', {}).width).toBe(width);
   });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { checkWanted, fixableRoots } from '../../src/app/fix.ts';
+import { builtinRules } from '../../src/app/rule-files.ts';
 import type { Finding } from '../../src/model/finding.ts';
 import { UserError } from '../../src/model/user-error.ts';
 import { clusterToChange, seenFrom } from '../../src/remediations/fleet-target.ts';
@@ -68,6 +69,20 @@ test('where no single cluster is named, the steps by hand are said with the reas
   expect(refused.hints).toEqual(['stop one of them']);
   const named = { ...meant, fix: { ...meant.fix, action: { ...meant.fix.action!, with: { workload: 'a @edge' } } } };
   expect(fixableRoots([named], '')).toEqual([named]);
+});
+
+test('where what the automatic fix rests on is not known to hold, that is the reason', () => {
+  const found: Finding = {
+    ...finding('edge', {}),
+    rule: 'monitor-not-selected',
+    fix: { byHand: 'label it', automatic: '' },
+  };
+  const { message, hints } = catchUserError(() => checkWanted([found], found.rule, builtinRules()));
+  expect(message).toBe(
+    'cannot fix monitor-not-selected: it is mended by hand, for this is not known to hold: one label is all that it lacks',
+  );
+  expect(hints).toEqual(['label it']);
+  expect(catchUserError(() => checkWanted([found], found.rule)).message).toMatch(/: it is mended by hand$/);
 });
 
 function catchUserError(work: () => void): UserError {

@@ -50,7 +50,7 @@ export async function runFix(options: FixArguments): Promise<number> {
     const findings = await diagnoseWith(setting);
     if (interrupt.signal.aborted) return EXIT.interrupted;
     const wanted = options.finding!;
-    checkWanted(findings, wanted);
+    checkWanted(findings, wanted, setting.rules);
     const roots = fixableRoots(findings, wanted);
     if (options.plan || options['emit-patch'] !== undefined) return await showPlans(roots, setting, options);
     const meant = await rootsWithDigest(roots, options.confirm ?? '', setting);
