@@ -2,7 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { Finding } from '../model/finding.ts';
 import { GapSignal } from '../model/gap.ts';
-import type { Action, AuditLine, FixReport, Journal, Outcome, Plan, Wishes, Writer } from '../model/remediation.ts';
+import type {
+  Action,
+  AuditLine,
+  FixReport,
+  Journal,
+  LookedAt,
+  Outcome,
+  Plan,
+  Wishes,
+  Writer,
+} from '../model/remediation.ts';
 import type { Rule } from '../model/rule.ts';
 import type { Source } from '../model/source.ts';
 import { UserError } from '../model/user-error.ts';
@@ -32,6 +42,10 @@ export interface FixSetting extends DiagnosisSetting {
   openWriter(cluster: string): Promise<Writer>;
   readonly journal: Journal;
   readonly wishes: Wishes;
+  /** Names of the clusters of the fleet file; undefined without one. */
+  readonly fleetClusters: readonly string[] | undefined;
+  /** The only namespaces that are read; none for all. */
+  readonly namespaces: readonly string[];
   readonly reason: string;
   /** Plans that are applied in one run at most. */
   readonly maxChanges: number;
@@ -225,6 +239,7 @@ async function planFor(
     writer,
     evidence: evidence.clusters.find(store => store.cluster === place)!,
     fleet: evidence.fleet,
+    lookedAt: lookedAt(sources, setting),
     wishes: setting.wishes,
     history: await setting.journal.read(),
     moment: { id, at: seconds(writer.now()) },
@@ -232,6 +247,12 @@ async function planFor(
     saveLogs: logSaver(source, setting.stateFolder),
   });
   return planned;
+}
+
+function lookedAt(sources: readonly Source[], { fleetClusters, namespaces }: FixSetting): LookedAt {
+  const clusters = sources.map(({ cluster }) => cluster);
+  const leftOut = (fleetClusters ?? []).filter(name => !clusters.includes(name));
+  return { clusters, leftOut, told: fleetClusters !== undefined, namespaces };
 }
 
 /** In place of an action whose finding is gone, or is explained by another one now. */
@@ -378,6 +399,7 @@ export async function undoFix(wanted: string, setting: FixSetting): Promise<read
       writer,
       evidence: store,
       fleet: store,
+      lookedAt: lookedAt([], setting),
       wishes: setting.wishes,
       history,
       moment: { id, at },

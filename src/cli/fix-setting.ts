@@ -67,6 +67,8 @@ export function fixSetting(options: FixOptions, given: GivenConfirmation, signal
       copy: options.copy ?? '',
       downtime: options['accept-downtime'],
     },
+    fleetClusters: fleet?.clusters.map(({ name }) => name),
+    namespaces: options.namespace,
     reason: options.reason ?? '',
     maxChanges: options['max-changes'],
     async confirm(plan, { number, of }) {

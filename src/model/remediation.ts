@@ -312,6 +312,17 @@ export interface Wishes {
   readonly downtime: boolean;
 }
 
+/** What the evidence of the fleet is of: what was not looked at is compared with nothing. */
+export interface LookedAt {
+  readonly clusters: readonly string[];
+  /** Clusters that the fleet file names besides. */
+  readonly leftOut: readonly string[];
+  /** Whether a fleet file says which clusters there are. */
+  readonly told: boolean;
+  /** The only ones that were read; none for all. */
+  readonly namespaces: readonly string[];
+}
+
 /** What an action decides on. */
 export interface PlanInput {
   readonly finding: Finding;
@@ -320,6 +331,7 @@ export interface PlanInput {
   /** Fresh evidence of the finding's cluster. */
   readonly evidence: EvidenceStore;
   readonly fleet: EvidenceStore;
+  readonly lookedAt: LookedAt;
   readonly wishes: Wishes;
   /** The audit log until now. */
   readonly history: readonly AuditLine[];

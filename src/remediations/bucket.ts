@@ -2,6 +2,7 @@ import type { Guard, PlanInput, StoreKey } from '../model/remediation.ts';
 import type { RawObject } from '../model/source.ts';
 import { rowsOf } from './evidence-rows.ts';
 import { guard } from './guards.ts';
+import { everywhere } from './looked-at.ts';
 import { Refusal } from './refusal.ts';
 import { nameOf, targetOf, targetOfKey } from './targets.ts';
 
@@ -51,6 +52,6 @@ export function compactorRests(input: PlanInput, { bucket }: WritableBucket, id:
   return guard(id, 'no Compactor works on it now', async () => {
     const compactors = await rowsOf(input.fleet, 'thanos.compactors');
     const busy = compactors.find(row => row.bucketKey === bucket.bucketKey && row.running && !row.halted);
-    return busy ? `${busy.workload.name} has not halted` : true;
+    return busy ? `${busy.workload.name} has not halted` : everywhere(input.lookedAt);
   });
 }

@@ -11,6 +11,7 @@ import type {
   AuditLine,
   FixReport,
   Journal,
+  LookedAt,
   Plan,
   Wishes,
   Writer,
@@ -36,6 +37,9 @@ export const NO_WISHES: Wishes = {
   downtime: false,
 };
 
+/** A fleet of one, of which all was read. */
+const ALL_LOOKED_AT: LookedAt = { clusters: ['test'], leftOut: [], told: true, namespaces: [] };
+
 /** What one action is tried on. */
 export interface Scene {
   readonly action: string;
@@ -44,6 +48,8 @@ export interface Scene {
   /** Evidence by id, or by id and parameters as JSON. What is not given is a gap. */
   readonly evidence?: Readonly<Record<string, unknown>>;
   readonly wishes?: Partial<Wishes>;
+  /** Default: the whole fleet. */
+  readonly lookedAt?: Partial<LookedAt>;
   readonly server?: Partial<ServerOptions>;
   /** Whether the symptom is gone. Default: always. */
   readonly healed?: (server: MutableServer) => boolean;
@@ -171,6 +177,7 @@ export async function stage(scene: Scene, start: StartServer = startMutableServe
       writer,
       evidence: evidenceOf({ 'kubernetes.owners': ownersIn(given.objects), ...given.evidence }),
       fleet: evidenceOf(given.evidence ?? {}),
+      lookedAt: { ...ALL_LOOKED_AT, ...given.lookedAt },
       wishes: { ...NO_WISHES, ...given.wishes },
       history: lines,
       moment: { id: '20261123-080000-x', at: '2026-11-23T08:00:00Z' },

@@ -98,6 +98,8 @@ function settingFor(server: MutableServer): FixSetting & { readonly plans: Plan[
     openWriter: () => openLiveWriter(options),
     journal: openJournal(folder),
     wishes: NO_WISHES,
+    fleetClusters: undefined,
+    namespaces: [],
     reason: '',
     maxChanges: 3,
     stateFolder: folder,

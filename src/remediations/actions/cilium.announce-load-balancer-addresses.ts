@@ -2,6 +2,7 @@ import type { Action, PlanInput } from '../../model/remediation.ts';
 import type { RawObject } from '../../model/source.ts';
 import { recordOf, rowsOf } from '../evidence-rows.ts';
 import { guard } from '../guards.ts';
+import { asFarAsCompared } from '../looked-at.ts';
 import { matches } from '../selectors.ts';
 import { changeStep, existing } from '../steps.ts';
 import { targetOf, targetOfKey } from '../targets.ts';
@@ -42,15 +43,19 @@ export const action: Action = {
           'the policy takes the Services, and a node that is ready',
           async () => takesAll(input, policy, await mute()),
         ),
-        await guard('address-not-announced-elsewhere', 'no other cluster announces the addresses', async () => {
-          const addresses = (await mute()).flatMap(row => row.ips as readonly string[]);
-          const announced = (await rowsOf(input.fleet, 'cilium.load-balancers')).find(
-            row => row.l2.holder !== '' && (row.ips as readonly string[]).some(ip => addresses.includes(ip)),
-          );
-          return announced
-            ? `${announced.l2.holder} announces ${announced.ips.join(', ')} for ${announced.service.key}`
-            : true;
-        }),
+        await guard(
+          'address-not-announced-elsewhere',
+          `no other cluster announces the addresses${asFarAsCompared(input.lookedAt)}`,
+          async () => {
+            const addresses = (await mute()).flatMap(row => row.ips as readonly string[]);
+            const announced = (await rowsOf(input.fleet, 'cilium.load-balancers')).find(
+              row => row.l2.holder !== '' && (row.ips as readonly string[]).some(ip => addresses.includes(ip)),
+            );
+            return announced
+              ? `${announced.l2.holder} announces ${announced.ips.join(', ')} for ${announced.service.key}`
+              : true;
+          },
+        ),
       ],
       riskText: 'the nodes answer for these addresses on their network',
       verify: {

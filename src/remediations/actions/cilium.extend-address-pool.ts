@@ -3,6 +3,7 @@ import type { RawObject } from '../../model/source.ts';
 import { addressOf, blockOf, inWordsOf, rangeOf } from '../address-range.ts';
 import { recordOf, rowsOf } from '../evidence-rows.ts';
 import { guard } from '../guards.ts';
+import { asFarAsCompared } from '../looked-at.ts';
 import { Refusal } from '../refusal.ts';
 import { changeStep, existing } from '../steps.ts';
 import { targetOf } from '../targets.ts';
@@ -50,48 +51,52 @@ export const action: Action = {
             'it lies in no /24 in which a node has its address'
           );
         }),
-        await guard('free-in-all-clusters', 'no pool, node or Service of the fleet has any of it', async () => {
-          for (const other of await input.api.list('cilium.io', 'ciliumloadbalancerippools', '')) {
-            const block = (other.spec?.blocks ?? [])
-              .map(blockOf)
-              .find((entry: readonly [number, number] | undefined) => entry && entry[0] <= to && entry[1] >= from);
-            if (block) return `pool ${other.metadata.name} has ${inWordsOf(block[0])} to ${inWordsOf(block[1])}`;
-          }
-          for (const node of await input.api.list('', 'nodes', '')) {
-            const taken = (node.status?.addresses ?? []).find(({ address }: { address: string }) =>
-              inside(addressOf(address)),
-            );
-            if (taken) return `${taken.address} is node ${node.metadata.name}`;
-          }
-          for (const service of await input.api.list('', 'services', '')) {
-            const taken = (service.status?.loadBalancer?.ingress ?? []).find(({ ip = '' }: { ip?: string }) =>
-              inside(addressOf(ip)),
-            );
-            if (taken) return `${taken.ip} is Service ${service.metadata.namespace}/${service.metadata.name}`;
-          }
-          for (const row of await rowsOf(input.fleet, 'cilium.pools')) {
-            if (row.cluster === input.finding.cluster) continue;
-            const block = (row.blocks as readonly { first: string; last: string }[])
-              .map(({ first, last }) => blockOf({ start: first, stop: last }))
-              .find((entry: readonly [number, number] | undefined) => entry && entry[0] <= to && entry[1] >= from);
-            if (block)
-              return `pool ${row.name} of cluster ${row.cluster} has ${inWordsOf(block[0])} to ${inWordsOf(block[1])}`;
-          }
-          const { cluster } = input.finding;
-          const isFar = (row: RawObject) => row.cluster !== cluster;
-          const isTaken = (address: string) => inside(addressOf(address));
-          for (const { name, addresses, cluster: far } of (await rowsOf(input.fleet, 'kubernetes.nodes')).filter(
-            isFar,
-          )) {
-            const taken = addresses.find(isTaken);
-            if (taken) return `${taken} is node ${name} of cluster ${far}`;
-          }
-          for (const row of (await rowsOf(input.fleet, 'kubernetes.services')).filter(isFar)) {
-            const taken = row.externalIps.find(isTaken);
-            if (taken) return `${taken} is Service ${row.namespace}/${row.name} of cluster ${row.cluster}`;
-          }
-          return true;
-        }),
+        await guard(
+          'free-in-all-clusters',
+          `no pool, node or Service of the fleet has any of it${asFarAsCompared(input.lookedAt)}`,
+          async () => {
+            for (const other of await input.api.list('cilium.io', 'ciliumloadbalancerippools', '')) {
+              const block = (other.spec?.blocks ?? [])
+                .map(blockOf)
+                .find((entry: readonly [number, number] | undefined) => entry && entry[0] <= to && entry[1] >= from);
+              if (block) return `pool ${other.metadata.name} has ${inWordsOf(block[0])} to ${inWordsOf(block[1])}`;
+            }
+            for (const node of await input.api.list('', 'nodes', '')) {
+              const taken = (node.status?.addresses ?? []).find(({ address }: { address: string }) =>
+                inside(addressOf(address)),
+              );
+              if (taken) return `${taken.address} is node ${node.metadata.name}`;
+            }
+            for (const service of await input.api.list('', 'services', '')) {
+              const taken = (service.status?.loadBalancer?.ingress ?? []).find(({ ip = '' }: { ip?: string }) =>
+                inside(addressOf(ip)),
+              );
+              if (taken) return `${taken.ip} is Service ${service.metadata.namespace}/${service.metadata.name}`;
+            }
+            for (const row of await rowsOf(input.fleet, 'cilium.pools')) {
+              if (row.cluster === input.finding.cluster) continue;
+              const block = (row.blocks as readonly { first: string; last: string }[])
+                .map(({ first, last }) => blockOf({ start: first, stop: last }))
+                .find((entry: readonly [number, number] | undefined) => entry && entry[0] <= to && entry[1] >= from);
+              if (block)
+                return `pool ${row.name} of cluster ${row.cluster} has ${inWordsOf(block[0])} to ${inWordsOf(block[1])}`;
+            }
+            const { cluster } = input.finding;
+            const isFar = (row: RawObject) => row.cluster !== cluster;
+            const isTaken = (address: string) => inside(addressOf(address));
+            for (const { name, addresses, cluster: far } of (await rowsOf(input.fleet, 'kubernetes.nodes')).filter(
+              isFar,
+            )) {
+              const taken = addresses.find(isTaken);
+              if (taken) return `${taken} is node ${name} of cluster ${far}`;
+            }
+            for (const row of (await rowsOf(input.fleet, 'kubernetes.services')).filter(isFar)) {
+              const taken = row.externalIps.find(isTaken);
+              if (taken) return `${taken} is Service ${row.namespace}/${row.name} of cluster ${row.cluster}`;
+            }
+            return true;
+          },
+        ),
         await guard('nobody-answers', 'nothing answers there', async () => {
           const step = Math.max(1, Math.ceil((to - from + 1) / ASKED));
           for (let address = from; address <= to; address = address === to ? to + 1 : Math.min(to, address + step)) {

@@ -1,6 +1,7 @@
 import type { Action } from '../../model/remediation.ts';
 import { rowsOf } from '../evidence-rows.ts';
 import { guard } from '../guards.ts';
+import { everywhere } from '../looked-at.ts';
 import { PROMETHEUS_ACCESS, prometheusResource, resourceDraft } from '../prometheus-resource.ts';
 
 export const action: Action = {
@@ -30,7 +31,8 @@ export const action: Action = {
           await guard('name-is-free', 'no other producer of the fleet has it', async () => {
             const producers = await rowsOf(input.fleet, 'fleet.producers');
             const other = producers.find(row => row.labels[name] === value);
-            return other ? `a producer of cluster ${other.cluster} has ${name}="${value}" already` : true;
+            if (other) return `a producer of cluster ${other.cluster} has ${name}="${value}" already`;
+            return everywhere(input.lookedAt);
           }),
           await guard('label-name-agreed', 'the other clusters use this label', async () => {
             const producers = await rowsOf(input.fleet, 'fleet.producers');

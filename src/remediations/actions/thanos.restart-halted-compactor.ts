@@ -3,6 +3,7 @@ import type { RawObject } from '../../model/source.ts';
 import { rowsOf } from '../evidence-rows.ts';
 import { guard } from '../guards.ts';
 import { attemptSince } from '../history.ts';
+import { everywhere } from '../looked-at.ts';
 import { RESTART_ACCESS, restartDraft } from '../restart-workload.ts';
 import { nameOf, targetOfKey } from '../targets.ts';
 
@@ -50,7 +51,7 @@ export const action: Action = {
           const rows = await rowsOf(input.fleet, 'thanos.compactors');
           const row = await mine();
           const others = rows.filter(other => other.bucketKey === row?.bucketKey && other.running);
-          return others.length <= 1 || `${others.length} Compactors work on it`;
+          return others.length > 1 ? `${others.length} Compactors work on it` : everywhere(input.lookedAt);
         }),
       ],
     );
