@@ -35,6 +35,9 @@ export interface ApiRequest {
   readonly proxied?: boolean;
 }
 
+/** Bytes of one answer, unpacked: a page of 1000 objects of a quarter of a megabyte each. */
+const LONGEST_ANSWER = 256 * 1024 ** 2;
+
 /** The API server of one cluster, with credentials, repetitions and a record of what failed. */
 export interface ApiServer {
   readonly context: string;
@@ -101,7 +104,7 @@ export function openApiServer(parts: Parts): ApiServer {
       path: request.path,
       timeout: request.timeout ?? timeouts.request,
       certificate,
-      ...(request.maxBytes === undefined ? {} : { maxBytes: request.maxBytes }),
+      maxBytes: request.maxBytes ?? LONGEST_ANSWER,
       ...(request.body === undefined ? {} : { body: goJson(request.body) }),
       headers: {
         accept: request.accept ?? 'application/json',

@@ -3,7 +3,7 @@ import type { Discovery, ListAnswer, RawObject, ServedResource } from '../model/
 import type { ApiServer } from './api-server.ts';
 import { BrokenMessage, decodeList, decodeStatus, type Message } from './protobuf.ts';
 import { PROTOBUF_KINDS } from './protobuf-fields.ts';
-import { type InlineConfiguration, mayHoldCredential, type Redactor } from './redact.ts';
+import { type InlineConfiguration, mayHoldCredential, type Redactor, type SharedParts } from './redact.ts';
 import type { TransportAnswer } from './transport.ts';
 
 /** Objects of one page: larger ones cost memory, smaller ones round trips. */
@@ -179,6 +179,8 @@ function continuation(body: Buffer): string {
 interface Page {
   readonly items: RawObject[];
   readonly next: string;
+  /** What several of the objects hold in common, as one and the same object. */
+  readonly alike?: readonly RawObject[];
 }
 
 /** The objects of a page, without credentials; undefined for what is no list. */
@@ -190,7 +192,14 @@ function parsePage(
 ): Page | undefined {
   const page = message && isProtobuf(answer) ? binaryPage(answer.body, message) : textPage(answer.body);
   if (!page?.items.every(item => typeof item?.metadata?.name === 'string')) return undefined;
-  for (const item of page.items) withoutCredentials(options, served, item, page.freeText);
+  try {
+    const shared = new Map(page.alike?.map(part => [part, undefined]));
+  for (const item of page.items) withoutCredentials(options, served, item, page.freeText, shared);
+  } catch (error) {
+    // Nested more deeply than can be walked through, which no object of Kubernetes is.
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
   return { items: options.take ? page.items.map(options.take) : page.items, next: page.next };
 }
 
@@ -202,10 +211,13 @@ function textPage(body: Buffer): (Page & { readonly freeText: boolean }) | undef
   } catch {
     return undefined;
   }
+  if (!String(document?.kind).endsWith('List')) return undefined;
   // Go writes an empty list as null.
-  const items = document?.items === null ? [] : document?.items;
-  if (!Array.isArray(items)) return undefined;
-  return { items, next: document.metadata?.continue ?? '', freeText: mayHoldCredential(text) };
+  const items = document.items === null ? [] : document.items;
+  const next = document.metadata?.continue ?? '';
+  if (!Array.isArray(items) || typeof next !== 'string') return undefined;
+  if (next === '' && document.metadata?.remainingItemCount > 0) return undefined;
+  return { items, next, freeText: mayHoldCredential(text) };
 }
 
 function binaryPage(body: Buffer, message: Message): (Page & { readonly freeText: boolean }) | undefined {
@@ -223,6 +235,7 @@ function withoutCredentials(
   { group, resource }: ServedResource,
   item: RawObject,
   freeText: boolean,
+  shared: SharedParts,
 ): void {
   const { metadata } = item;
   if (metadata.managedFields) metadata.managedFields = metadata.managedFields.map(managerOnly);
@@ -231,7 +244,7 @@ function withoutCredentials(
   }
   if (resource === 'customresourcedefinitions') dropSchemas(item);
   if (resource === 'controllerrevisions') delete item.data;
-  redactor.object(item, freeText, inline => onInline(item, inline));
+  redactor.object(item, freeText, inline => onInline(item, inline), shared);
 }
 
 /** Who wrote, how and when; not what. */

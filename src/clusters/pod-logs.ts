@@ -81,6 +81,8 @@ async function* limited(
     for (let chunk = first; chunk !== undefined; chunk = await next(chunks, failed)) {
       bytes += chunk.length;
       yield chunk;
+      // Whatever goes on past the limit that was asked for may never end.
+      if (bytes > limit) break;
     }
   } finally {
     await chunks.return?.();

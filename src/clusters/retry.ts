@@ -24,10 +24,11 @@ export async function withRetries<Answer extends Attempted>(
     try {
       const answer = await attempt();
       if (last || !PASSING_STATUS.has(answer.status)) return answer;
-      wait = retryAfter(answer) ?? wait;
+      wait = Math.max(wait, retryAfter(answer) ?? 0);
       if (wait > policy.longest) return answer;
     } catch (error) {
-      if (last || !(error instanceof TransportFailure) || !/^(reset|truncated)$/.test(error.reason)) throw error;
+      if (last || !(error instanceof TransportFailure) || error.lasting) throw error;
+      if (!/^(reset|truncated)$/.test(error.reason)) throw error;
     }
     await pause(wait, stop);
   }

@@ -22,17 +22,21 @@ export type TransportReason =
   | 'dns'
   | 'unreachable'
   | 'truncated'
+  | 'malformed'
   | 'kubeconfig'
   | 'error';
 
 /** No whole answer came. */
 export class TransportFailure extends Error {
   readonly reason: TransportReason;
+  /** It would be the same again, and cost as much. */
+  readonly lasting: boolean;
 
-  constructor(reason: TransportReason, message: string) {
+  constructor(reason: TransportReason, message: string, lasting = false) {
     super(message);
     this.name = 'TransportFailure';
     this.reason = reason;
+    this.lasting = lasting;
   }
 }
 
@@ -205,16 +209,21 @@ async function* bodyOf(
   ended: () => TransportFailure | undefined,
   settle: () => void,
 ): AsyncGenerator<Uint8Array> {
-  const zipped = incoming.headers['content-encoding'] === 'gzip';
+  const encoding = incoming.headers['content-encoding'] ?? 'identity';
+  const zipped = encoding === 'gzip';
   // The callback is needed: it is what keeps an error of either end from being thrown out of nowhere.
   const body: Readable = zipped ? pipeline(incoming, createGunzip(), () => {}) : incoming;
   let bytes = 0;
   try {
+    // Bytes that cannot be unpacked would be searched as a text, in which nothing is found.
+    if (!zipped && encoding !== 'identity') {
+      throw new TransportFailure('malformed', `the answer is encoded as ${encoding}, which was not asked for`);
+    }
     for await (const chunk of body) {
       bytes += chunk.length;
       usage.bytes += chunk.length;
       if (maxBytes !== undefined && bytes > maxBytes) {
-        throw new TransportFailure('truncated', `the answer is longer than ${maxBytes} bytes`);
+        throw new TransportFailure('truncated', `the answer is longer than ${maxBytes} bytes`, true);
       }
       yield chunk;
     }

@@ -20,8 +20,8 @@ export type FaultKind =
   | { readonly is: 'stalled' }
   /** The right answer, late. */
   | { readonly is: 'slow'; readonly milliseconds: number }
-  /** The right answer, made wrong. */
-  | { readonly is: 'changed'; readonly change: (right: WholeAnswer) => WholeAnswer };
+  /** The right answer, made wrong; `path` with its query. */
+  | { readonly is: 'changed'; readonly change: (right: WholeAnswer, path: string) => WholeAnswer };
 
 /** A fault, and the requests that it meets. The first that fits is taken. */
 export interface Fault {
@@ -61,8 +61,8 @@ export function faultFinder(faults: readonly Fault[]): (server: string, path: st
   };
 }
 
-/** The answer under a fault; `right` makes the answer that would have been given. */
-export async function faultyAnswer(fault: FaultKind, right: () => Promise<Answer>): Promise<Answer> {
+/** The answer to a path under a fault; `right` makes the answer that would have been given. */
+export async function faultyAnswer(fault: FaultKind, path: string, right: () => Promise<Answer>): Promise<Answer> {
   switch (fault.is) {
     case 'error':
       return withRetryAfter(
@@ -76,7 +76,7 @@ export async function faultyAnswer(fault: FaultKind, right: () => Promise<Answer
     }
     case 'changed': {
       const whole = await right();
-      return whole.is === 'answer' ? fault.change(whole) : whole;
+      return whole.is === 'answer' ? fault.change(whole, path) : whole;
     }
     case 'garbage':
       return answer(200, 'text/html', '<!DOCTYPE html><html><body>Please log in</body></html>');

@@ -80,7 +80,9 @@ async function respond(service: Service, message: IncomingMessage, response: Ser
   if (typeof latency !== 'number') await latency;
   else if (latency > 0) await new Promise(resolve => setTimeout(resolve, latency));
   const fault = service.fault(request.target);
-  const given = fault ? await faultyAnswer(fault, () => service.handle(request)) : await service.handle(request);
+  const given = fault
+    ? await faultyAnswer(fault, request.target, () => service.handle(request))
+    : await service.handle(request);
   send(service, request, given, response);
 }
 
