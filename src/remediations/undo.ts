@@ -100,14 +100,15 @@ export async function undoPlanOf(attempt: Attempt, planning: UndoPlanning): Prom
     finding: plan.finding,
     rule: plan.rule,
     cluster: plan.cluster,
-    risk: plan.risk === 'data-loss' ? ('change' as const) : plan.risk,
-    riskText: `everything is as before ${at} again`,
+    risk: plan.risk,
+    riskText: `everything is as before ${at} again: ${plan.undo.what}`,
     steps,
     objects: [],
     guards,
     verify: { what: 'everything is as it was', seconds: 0 },
     undo: { what: 'fix it again', steps: [] },
-    typed: '',
+    // What could lose data on the way there can on the way back.
+    typed: plan.risk === 'data-loss' ? plan.typed : '',
   };
   return { ...body, diffs: undoDiffs(steps), notes: [], patches: [], digest: digestOf(body) };
 }

@@ -2,6 +2,8 @@ import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { confirmPlan, type Dialogue } from '../../src/cli/fix-dialogue.ts';
 import type { Plan } from '../../src/model/remediation.ts';
+import { stage } from './harness.ts';
+import { SCENES } from './scenes.ts';
 
 const PLAN: Plan = {
   action: 'a.b',
@@ -73,4 +75,24 @@ test('a digest confirms that plan, and no other', async () => {
 test('a plan with a guard that does not pass is never confirmed', async () => {
   const guards = [{ id: 'g', what: '', result: 'unknown' as const, detail: '' }];
   expect(await confirmPlan({ ...PLAN, guards }, { yes: true, digest: 'abc' }, person('y\n'))).toEqual({ is: 'no' });
+});
+
+test('what could lose data is taken back with the same consent', async () => {
+  const scene = SCENES['prometheus.set-external-labels']!;
+  const { plan, apply, undoPlan } = await stage(scene);
+  const done = await plan();
+  await apply(done);
+  const undo = await undoPlan();
+  expect(undo).toMatchObject({ risk: 'data-loss', typed: done.typed });
+  expect(undo.typed).not.toBe('');
+  const given = { yes: true, digest: '' };
+  expect(await confirmPlan(undo, given, person(undefined, false))).toMatchObject({ is: 'refused' });
+  expect(await confirmPlan(undo, given, person('y\n'))).toEqual({ is: 'no' });
+  expect(await confirmPlan(undo, given, person(`${undo.typed}\n`))).toEqual({ is: 'yes' });
+});
+
+test('what needed no more than a yes is taken back with one', async () => {
+  const { plan, apply, undoPlan } = await stage(SCENES['kubernetes.uncordon-node']!);
+  await apply(await plan());
+  expect(await undoPlan()).toMatchObject({ risk: 'change', typed: '' });
 });

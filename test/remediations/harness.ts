@@ -77,6 +77,7 @@ export interface Stage {
   plan(change?: Partial<Scene>): Promise<Plan>;
   apply(plan: Plan): Promise<FixReport>;
   resume(): Promise<FixReport>;
+  undoPlan(): Promise<Plan>;
   undo(): Promise<FixReport>;
   /** From here on, dies at the n-th call of writer or journal: before it, or after it took effect. */
   killAt(call: number, when: 'before' | 'after'): void;
@@ -186,6 +187,7 @@ export async function stage(scene: Scene, start: StartServer = startMutableServe
     };
   }
 
+  const lastFix = () => attemptsIn(lines).findLast(({ begin }) => begin.mode === 'fix')!;
   return {
     server,
     hasBuckets: s3 !== undefined,
@@ -204,8 +206,9 @@ export async function stage(scene: Scene, start: StartServer = startMutableServe
       if (!attempt) throw new Error('there is nothing to go on with');
       return goOn(attempt.begin, execution);
     },
+    undoPlan: () => undoPlanOf(lastFix(), planning()),
     async undo() {
-      const attempt = attemptsIn(lines).findLast(({ begin }) => begin.mode === 'fix')!;
+      const attempt = lastFix();
       const plan = await undoPlanOf(attempt, planning());
       const open = plan.guards.find(({ result }) => result !== 'passed');
       if (open) throw new Error(`undo refused: ${open.id}: ${open.detail}`);
