@@ -2,7 +2,7 @@ import type { ApiReader, Step } from '../model/remediation.ts';
 import type { RawObject } from '../model/source.ts';
 import { podsBehind } from './middle.ts';
 import { flagOf, prometheusIn } from './store-users.ts';
-import { WORKLOAD_KINDS } from './targets.ts';
+import { OPERATED_KINDS, WORKLOAD_KINDS } from './targets.ts';
 
 /**
  * Whether what a Prometheus has not sent yet survives the steps: data in an emptyDir go with the pod. True, or why not.
@@ -25,7 +25,7 @@ async function replacedPods(step: Step, api: ApiReader): Promise<readonly RawObj
     return pod ? [pod] : [];
   }
   if (step.do !== 'restart' && step.do !== 'change') return [];
-  return WORKLOAD_KINDS.has(target.kind) || target.kind === 'Prometheus' ? podsBehind(target, api) : [];
+  return WORKLOAD_KINDS.has(target.kind) || OPERATED_KINDS.has(target.kind) ? podsBehind(target, api) : [];
 }
 
 function liesInPod(pod: RawObject): boolean {

@@ -1,10 +1,10 @@
 import type { ApiReader, Draft, Step, Target } from '../model/remediation.ts';
 import type { RawObject } from '../model/source.ts';
-import { nameOf, sameTarget, WORKLOAD_KINDS } from './targets.ts';
+import { nameOf, OPERATED_KINDS, sameTarget, WORKLOAD_KINDS } from './targets.ts';
 import { conditionIs, controllerOf, replaysLog, rolloutOf } from './workloads.ts';
 
 /** What a write to starts pods by. */
-const STARTING: ReadonlySet<string> = new Set(['Prometheus', 'StatefulSet', 'Secret']);
+const STARTING: ReadonlySet<string> = new Set([...OPERATED_KINDS, 'StatefulSet', 'Secret']);
 const PRESSURES = ['MemoryPressure', 'DiskPressure', 'PIDPressure'];
 
 /** Whether something there replays its log, grows, or lies on a node that is short of room. Throws a `GapSignal` where that cannot be seen. */
@@ -28,7 +28,7 @@ export async function notInTheMiddle(writes: readonly Step[], draft: Draft, api:
 async function withoutPressure(writes: readonly Step[], api: ApiReader): Promise<true | string> {
   const names = new Set<string>();
   for (const { target } of writes) {
-    if (!WORKLOAD_KINDS.has(target.kind) && target.kind !== 'Prometheus') continue;
+    if (!WORKLOAD_KINDS.has(target.kind) && !OPERATED_KINDS.has(target.kind)) continue;
     for (const pod of await podsBehind(target, api)) if (pod.spec?.nodeName) names.add(pod.spec.nodeName);
   }
   if (names.size === 0) return true;
@@ -42,10 +42,10 @@ async function withoutPressure(writes: readonly Step[], api: ApiReader): Promise
   return true;
 }
 
-/** Pods of a workload, or of the StatefulSets of a Prometheus resource. */
+/** Pods of a workload, or of the StatefulSets that the operator makes of a resource. */
 export async function podsBehind(target: Target, api: ApiReader): Promise<readonly RawObject[]> {
   const { subresource: _scale, ...whole } = target;
-  const owners = target.kind === 'Prometheus' ? await setsOf(target, api) : [await api.get(whole)];
+  const owners = OPERATED_KINDS.has(target.kind) ? await setsOf(target, api) : [await api.get(whole)];
   const uids = new Set(owners.map(owner => owner?.metadata.uid));
   // The pods of a Deployment belong to its ReplicaSets.
   if (target.kind === 'Deployment') {
@@ -62,17 +62,17 @@ async function setsOf(target: Target, api: ApiReader): Promise<readonly RawObjec
   return sets.filter(set => controllerOf(set)?.uid === uid);
 }
 
-/** Whether a workload, or what the operator makes of a Prometheus, is being rolled out, or a Prometheus is paused. */
+/** Whether a workload, or what the operator makes of a resource, is being rolled out, or the resource is paused. */
 export async function noRollout(writes: readonly Step[], draft: Draft, api: ApiReader): Promise<true | string> {
   if (draft.mends) return true;
   for (const { target } of writes) {
     const { subresource: _scale, ...whole } = target;
-    const isPrometheus = target.kind === 'Prometheus';
-    if (!isPrometheus && !WORKLOAD_KINDS.has(target.kind)) continue;
+    const isOperated = OPERATED_KINDS.has(target.kind);
+    if (!isOperated && !WORKLOAD_KINDS.has(target.kind)) continue;
     if (draft.held?.some(held => sameTarget(held, target))) continue;
     const object = await api.get(whole);
-    if (isPrometheus && object?.spec?.paused === true) return `${nameOf(target)} is paused`;
-    const workloads = isPrometheus ? await setsOf(target, api) : object ? [object] : [];
+    if (isOperated && object?.spec?.paused === true) return `${nameOf(target)} is paused`;
+    const workloads = isOperated ? await setsOf(target, api) : object ? [object] : [];
     if (workloads.some(workload => rolloutOf(workload).running))
       return `the pods of ${nameOf(target)} are being replaced now`;
   }

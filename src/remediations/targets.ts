@@ -37,6 +37,9 @@ const KINDS: Readonly<Record<string, readonly [group: string, resource: string]>
 /** The kinds with a pod template. */
 export const WORKLOAD_KINDS: ReadonlySet<string> = new Set(['Deployment', 'StatefulSet', 'DaemonSet']);
 
+/** Resources of which the Prometheus Operator makes StatefulSets. */
+export const OPERATED_KINDS: ReadonlySet<string> = new Set(['Prometheus', 'ThanosRuler', 'Alertmanager']);
+
 export function targetOf(kind: string, namespace: string, name: string): Target {
   const known = KINDS[kind];
   if (!known) throw new Refusal('object-known', `objects of kind ${kind} are not changed by this program`);

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { AuditLine } from '../../src/model/remediation.ts';
+import type { AuditLine, Draft, Step } from '../../src/model/remediation.ts';
 import type { RawObject } from '../../src/model/source.ts';
+import { noRollout } from '../../src/remediations/middle.ts';
+import { targetOf } from '../../src/remediations/targets.ts';
 import type { Answer } from '../../src/simulator/answers.ts';
 import { refusals, type Scene, stage } from './harness.ts';
 import { node, pod, SCENES, workload } from './scenes.ts';
@@ -509,6 +511,25 @@ describe('in the middle of something', () => {
       'no-other-change-running failed: the pods of Prometheus ns/main are being replaced now',
     ]);
     expect(await refusalsOf({ ...scene, objects: [...scene.objects, set] })).toEqual([]);
+  });
+
+  test('so is a ThanosRuler, and one that is paused', async () => {
+    const kind = 'ThanosRuler';
+    const resource = (spec: RawObject) => ({
+      apiVersion: 'monitoring.coreos.com/v1',
+      kind,
+      metadata: { name: 'main', namespace: 'ns', uid: 'uid-main' },
+      spec,
+    });
+    const target = targetOf(kind, 'ns', 'main');
+    const steps: readonly Step[] = [{ do: 'change', title: '', target, uid: 'uid-main', changes: [] }];
+    const answer = async (...objects: readonly RawObject[]) =>
+      noRollout(steps, {} as Draft, (await stage({ ...scene, objects })).writer);
+    const made = { ...set, metadata: { ...set.metadata, ownerReferences: [{ ...owner[0], kind }] } };
+    expect(await answer(resource({}), made)).toBe(true);
+    expect(await answer(resource({ paused: true }), made)).toBe(`${kind} ns/main is paused`);
+    const running = { ...made, status: { ...made.status, observedGeneration: 1 } };
+    expect(await answer(resource({}), running)).toBe(`the pods of ${kind} ns/main are being replaced now`);
   });
 
   test.each(['MemoryPressure', 'DiskPressure', 'PIDPressure'])(
