@@ -1,5 +1,4 @@
 import type { Plan, RepositoryPatch } from '../model/remediation.ts';
-import { UserError } from '../model/user-error.ts';
 import { kustomizationOf } from '../remediations/repository-patch.ts';
 
 /** Guards of writing now, by this program: a patch goes another way, at another time. */
@@ -15,15 +14,20 @@ const OF_THE_WRITE: ReadonlySet<string> = new Set([
   'no-second-doctor',
 ]);
 
+/** Why what plans would change is not safe, whoever writes it and whenever; one line for each guard. */
+export function refusedPatches(plans: readonly Plan[]): readonly string[] {
+  return plans.flatMap(({ rule, cluster, guards }) =>
+    guards
+      .filter(({ id, result }) => result !== 'passed' && !OF_THE_WRITE.has(id))
+      .map(({ id, detail }) => `refused: a patch for ${rule} in ${cluster}: ${id}: ${detail}`),
+  );
+}
+
 /**
  * Files for the repository that the objects come from, by name: a patch for each, and a kustomization that applies them;
- * of several clusters, each in a folder of its own. Throws a `UserError` where what a plan would change is not safe.
+ * of several clusters, each in a folder of its own.
  */
 export function emittedFiles(plans: readonly Plan[]): ReadonlyMap<string, string> {
-  for (const { rule, cluster, guards } of plans) {
-    const open = guards.find(({ id, result }) => result !== 'passed' && !OF_THE_WRITE.has(id));
-    if (open) throw new UserError(`cannot emit a patch for ${rule} in ${cluster}: ${open.id}: ${open.detail}`);
-  }
   const clusters = [...new Set(plans.map(({ cluster }) => cluster))];
   const files = new Map<string, string>();
   for (const cluster of clusters) {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { emittedFiles } from '../../src/app/fix-patches.ts';
+import { emittedFiles, refusedPatches } from '../../src/app/fix-patches.ts';
 import type { Plan } from '../../src/model/remediation.ts';
 import { type Scene, stage } from './harness.ts';
 import { PLAIN_HTTP, SCENES } from './scenes.ts';
@@ -72,8 +72,9 @@ test('two patches of one object are two files', async () => {
 
 test('what is not safe to change is not emitted either; who may write it does not matter', async () => {
   const unsafe = await planned({ ...PLAIN_HTTP, evidence: { 'network.probe': { tcp: 'open', speaks: 'tls' } } });
-  expect(() => emittedFiles([unsafe])).toThrow(/cannot emit a patch for .*: endpoint-speaks-http: /);
+  expect(refusedPatches([unsafe])).toEqual([expect.stringMatching(/^refused: a patch for .*: endpoint-speaks-http: /)]);
   const denied = await planned({ ...PLAIN_HTTP, server: { denied: verb => verb === 'patch' } });
+  expect(refusedPatches([denied])).toEqual([]);
   const files = emittedFiles([denied]);
   expect([...files.keys()]).toEqual(['ns-secret-objstore.patch.yaml']);
   expect([...files.values()].join()).not.toContain('canary');

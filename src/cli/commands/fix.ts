@@ -12,7 +12,7 @@ import {
 } from '../../app/fix.ts';
 import { diagnoseWith } from '../../app/fix-diagnosis.ts';
 import { openJournal } from '../../app/fix-journal.ts';
-import { emittedFiles } from '../../app/fix-patches.ts';
+import { emittedFiles, refusedPatches } from '../../app/fix-patches.ts';
 import { writeWhole } from '../../app/write-file.ts';
 import type { FixReport } from '../../model/remediation.ts';
 import { UserError } from '../../model/user-error.ts';
@@ -89,6 +89,9 @@ async function showPlans(
   const { width, unicode } = terminalOf(process.stdout, options.color);
   const folder = options['emit-patch'];
   if (folder !== undefined) {
+    const refused = refusedPatches(plans);
+    for (const line of refused) process.stderr.write(`${line}\n`);
+    if (refused.length > 0) return EXIT.unfixed;
     const files = emittedFiles(plans);
     if (files.size === 0)
       throw new UserError(`there is nothing to emit for ${options.finding}: no configuration would be changed`);
