@@ -194,7 +194,7 @@ function parsePage(
   if (!page?.items.every(item => typeof item?.metadata?.name === 'string')) return undefined;
   try {
     const shared = new Map(page.alike?.map(part => [part, undefined]));
-  for (const item of page.items) withoutCredentials(options, served, item, page.freeText, shared);
+    for (const item of page.items) withoutCredentials(options, served, item, page.freeText, shared);
   } catch (error) {
     // Nested more deeply than can be walked through, which no object of Kubernetes is.
     if (error instanceof RangeError) return undefined;

@@ -1,17 +1,17 @@
-import type { Message } from './protobuf.ts';
+import { alike, type Message } from './protobuf.ts';
 
 /**
  * What is read of the kinds that a cluster may have thousands of: field numbers as Kubernetes never changes them
  * (`generated.proto` of k8s.io/api). A collector that reads another field of these kinds needs it here; a test says so.
  */
 
-const OWNER = {
+const OWNER = alike({
   apiVersion: [5, 'text'],
   kind: [1, 'text'],
   name: [3, 'text'],
   uid: [4, 'text'],
   controller: [6, 'flag?'],
-} as const;
+} as const);
 const METADATA = {
   name: [1, 'text'],
   namespace: [3, 'text'],
@@ -75,7 +75,7 @@ const PROBE = {
   failureThreshold: [6, 'int'],
 } as const;
 const CONTAINER_SECURITY = { runAsUser: [4, 'int?'], runAsNonRoot: [5, 'flag?'] } as const;
-const CONTAINER = {
+const CONTAINER = alike({
   name: [1, 'text'],
   image: [2, 'text'],
   command: [3, ['text']],
@@ -91,7 +91,7 @@ const CONTAINER = {
   startupProbe: [22, PROBE],
   imagePullPolicy: [14, 'text'],
   securityContext: [15, CONTAINER_SECURITY],
-} as const;
+} as const);
 const KEY = { key: [1, 'text'] } as const;
 const SECRET_VOLUME = { secretName: [1, 'text'], items: [2, [KEY]], optional: [4, 'flag?'] } as const;
 const CONFIG_MAP_VOLUME = { '': [1, LOCAL_REFERENCE], items: [2, [KEY]], optional: [4, 'flag?'] } as const;
@@ -113,14 +113,14 @@ const VOLUME_SOURCE = {
   csi: [28, CSI],
   ephemeral: [29, EPHEMERAL],
 } as const;
-const VOLUME = { '': [2, VOLUME_SOURCE], name: [1, 'text'] } as const;
-const TOLERATION = {
+const VOLUME = alike({ '': [2, VOLUME_SOURCE], name: [1, 'text'] } as const);
+const TOLERATION = alike({
   key: [1, 'text'],
   operator: [2, 'text'],
   value: [3, 'text'],
   effect: [4, 'text'],
   tolerationSeconds: [5, 'int?'],
-} as const;
+} as const);
 const POD_SECURITY = { runAsUser: [2, 'int?'], runAsNonRoot: [3, 'flag?'] } as const;
 const GATE = { name: [1, 'text'] } as const;
 const POD_SPEC = {

@@ -27,6 +27,19 @@ export type FieldKind =
   | 'texts'
   | 'quantities';
 
+/**
+ * Marks messages that many objects of a list hold alike, such as the containers of sibling pods: each is decoded once a
+ * page, and is then one and the same object. They are told apart by their bytes, but for the ending of a token volume's
+ * name, which is each pod's own: that of the first one stands for all.
+ */
+export function alike<M extends Message>(message: M): M {
+  ALIKE.add(message);
+  return message;
+}
+
+const ALIKE = new WeakSet<Message>();
+const TOKEN_VOLUME = /kube-api-access-[a-z0-9]{5}/g;
+
 /** The bytes are not what they were said to be. */
 export class BrokenMessage extends Error {}
 
@@ -45,8 +58,15 @@ const STATUS: Message = {
 };
 const LIST_METADATA: Message = { continue: [3, 'text'] };
 
+interface DecodedList {
+  readonly items: RawObject[];
+  readonly next: string;
+  /** What several of the objects may hold in common. */
+  readonly alike: readonly RawObject[];
+}
+
 /** A page of a list, as the same objects that its JSON would have been, with the fields of `item`. Throws `BrokenMessage`. */
-export function decodeList(body: Buffer, item: Message): { readonly items: RawObject[]; readonly next: string } {
+export function decodeList(body: Buffer, item: Message): DecodedList {
   const reader = contentOf(body).reader;
   const items: RawObject[] = [];
   const plan = planOf(item);
@@ -57,7 +77,7 @@ export function decodeList(body: Buffer, item: Message): { readonly items: RawOb
     else if (tag === 0x12) items.push(readMessage(reader, plan));
     else reader.skip(tag & 7);
   }
-  return { items, next };
+  return { items, next, alike: [...reader.alike.values()].flatMap(parts => [...parts.values()]) };
 }
 
 /** An error of the API server as its JSON; undefined for anything else. */
@@ -102,6 +122,7 @@ interface Step {
   readonly kind: FieldKind;
   readonly plan: Plan | undefined;
   readonly repeated: boolean;
+  readonly alike: boolean;
   readonly wire: number;
 }
 
@@ -115,7 +136,8 @@ function planOf(message: Message): Plan {
     const one = (Array.isArray(kind) ? kind[0] : kind) as FieldKind;
     const wire = one === 'int' || one === 'int?' || one === 'flag' || one === 'flag?' ? VARINT : BYTES;
     const inside = typeof one === 'object' ? planOf(one) : undefined;
-    plan[number] = { name, kind: one, plan: inside, repeated: Array.isArray(kind), wire };
+    const shared = typeof one === 'object' && ALIKE.has(one);
+    plan[number] = { name, kind: one, plan: inside, repeated: Array.isArray(kind), alike: shared, wire };
   }
   plans.set(message, plan);
   return plan;
@@ -153,9 +175,28 @@ function readFields(reader: Reader, plan: Plan, object: RawObject, end: number):
   return object;
 }
 
+/** The message of these bytes, decoded when they are met for the first time. */
+function readAlike(reader: Reader, plan: Plan): RawObject {
+  const end = reader.endOfBytes();
+  const key = reader.bytesTo(end).replace(TOKEN_VOLUME, 'kube-api-access');
+  let parts = reader.alike.get(plan);
+  if (!parts) {
+    parts = new Map();
+    reader.alike.set(plan, parts);
+  }
+  const known = parts.get(key);
+  if (known) {
+    reader.at = end;
+    return known;
+  }
+  const part = readFields(reader, plan, {}, end);
+  parts.set(key, part);
+  return part;
+}
+
 /** Undefined for what JSON would leave out. */
-function fieldValue(reader: Reader, { kind, plan, repeated }: Step): unknown {
-  if (plan) return readMessage(reader, plan);
+function fieldValue(reader: Reader, { kind, plan, repeated, alike: shared }: Step): unknown {
+  if (plan) return shared ? readAlike(reader, plan) : readMessage(reader, plan);
   switch (kind) {
     case 'text':
       return reader.text() || (repeated ? '' : undefined);
@@ -223,6 +264,8 @@ const shared: string[] = new Array<string>(SHARED).fill('');
 class Reader {
   at: number;
   readonly end: number;
+  /** What was decoded once for all, by its bytes. */
+  readonly alike = new Map<Plan, Map<string, RawObject>>();
   readonly #bytes: Buffer;
 
   constructor(bytes: Buffer, at: number, end: number) {
@@ -264,6 +307,11 @@ class Reader {
     const end = this.at + length;
     if (!(end <= this.end)) throw new BrokenMessage('a field is longer than what it is in');
     return end;
+  }
+
+  /** The bytes up to there, a character for each. Nothing is read by it. */
+  bytesTo(end: number): string {
+    return this.#bytes.toString('latin1', this.at, end);
   }
 
   /** Short texts are kept once: thousands of objects say the same few words. */

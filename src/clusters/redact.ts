@@ -11,9 +11,15 @@ export interface Redactor {
   lines(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
   /**
    * A Kubernetes object, changed in place: environment values, arguments, fields named like a credential, and free
-   * text where `freeText` says that some was seen. Fields that are null go.
+   * text where `freeText` says that some was seen. Fields that are null go. What several objects share is gone through
+   * once, and what it told is told again of each.
    */
-  object(object: RawObject, freeText: boolean, onInline?: (inline: InlineConfiguration) => void): void;
+  object(
+    object: RawObject,
+    freeText: boolean,
+    onInline?: (inline: InlineConfiguration) => void,
+    shared?: SharedParts,
+  ): void;
   /** A ConfigMap's values: kept with their credentials taken out, or emptied. */
   configMap(object: RawObject, keep: boolean): void;
   /** The word that stands for a credential. */
@@ -21,6 +27,9 @@ export interface Redactor {
   /** Takes this value out wherever it stands from now on, unless it is too short or too plain to be told from a word. */
   learn(value: string): void;
 }
+
+/** Parts that several objects hold in common, each with what it told when it was gone through; undefined before that. */
+export type SharedParts = Map<RawObject, readonly InlineConfiguration[] | undefined>;
 
 /** An object storage configuration that stands in the arguments or the environment of a container. */
 export interface InlineConfiguration {
@@ -48,6 +57,13 @@ const SUSPICIOUS = new RegExp(
     '|\\b(?:bearer|basic)\\s|authorization|hooks?\\.(?:slack|zapier)\\.com|\\/webhook|telegram\\.org\\/bot|\\/open-apis\\/bot|pagerduty\\.com\\/integration|[?&]key=',
   'i',
 );
+
+/**
+ * Names, numbers, addresses and times: nothing that a credential is known by stands in such a text, which is most of
+ * them. Every pattern of `replaced` needs another character, or one of the words of `UNPLAIN`.
+ */
+const PLAIN = /^(?:[\w.-]*|[0-9TZ:.+-]*)$/;
+const UNPLAIN = /eyJ|A[KS]IA|LS0t/;
 
 /** Values that say nothing, or that are a reference, a path, or taken out already. */
 const HARMLESS =
@@ -91,6 +107,24 @@ const ASSIGNMENT = new RegExp(
 const VAGUE_ASSIGNMENT =
   /(\b(?:secret|token|credentials?|auth|signature|sig)\\{0,8}["']?\s?[:=]\s?\\{0,8}["']?)([A-Za-z0-9+/_=.~-]{20,})/gi;
 
+/** Whether a field of this name holds a credential. Objects have the same few names again and again. */
+const namesCredential = remembered(name => CREDENTIAL_NAME.test(name));
+/** The same of a variable or a flag, whose name is broader. */
+const setsCredential = remembered(name => CREDENTIAL_SETTING.test(name));
+
+function remembered(test: (name: string) => boolean): (name: string) => boolean {
+  const known = new Map<string, boolean>();
+  return name => {
+    let answer = known.get(name);
+    if (answer === undefined) {
+      answer = test(name);
+      if (known.size >= REMEMBERED) known.clear();
+      known.set(name, answer);
+    }
+    return answer;
+  };
+}
+
 /** Characters; texts of at most so many are remembered as clean, and so many of them. */
 const LONGEST_REMEMBERED = 200;
 const REMEMBERED = 20_000;
@@ -105,6 +139,7 @@ export function createRedactor(fingerprint: Fingerprint): Redactor {
   const cleanTexts = new Set<string>();
 
   function text(input: string): string {
+    if (learned.size === 0 && PLAIN.test(input) && !UNPLAIN.test(input)) return input;
     if (input.length > LONGEST_REMEMBERED) return searched(input);
     if (cleanTexts.has(input)) return input;
     const output = searched(input);
@@ -213,7 +248,13 @@ export function createRedactor(fingerprint: Fingerprint): Redactor {
     if (rest.length > 0) yield clean(Buffer.concat(rest));
   }
 
-  function object(value: RawObject, freeText: boolean, onInline?: (inline: InlineConfiguration) => void): void {
+  function object(
+    value: RawObject,
+    freeText: boolean,
+    onInline?: (inline: InlineConfiguration) => void,
+    shared?: SharedParts,
+  ): void {
+    let tell = onInline;
     const annotations = value?.metadata?.annotations;
     if (annotations?.[LAST_APPLIED] !== undefined) annotations[LAST_APPLIED] = 'present';
     walk(value);
@@ -227,24 +268,38 @@ export function createRedactor(fingerprint: Fingerprint): Redactor {
         } else if (typeof child === 'object') {
           if (key === 'args' || key === 'command' || key === 'env') containerField(node, key, child);
           else if (key === 'additionalArgs' && Array.isArray(child)) child.forEach(namedValue);
-          walk(child);
+          if (shared?.has(child)) walkShared(child, shared);
+          else walk(child);
         } else if (typeof child === 'string' && child.length > 0) {
           node[key] = key === 'caBundle' ? CA_BUNDLE : redactedField(key, child);
-        } else if (typeof child === 'number' && child > 9999 && CREDENTIAL_NAME.test(key)) {
+        } else if (typeof child === 'number' && child > 9999 && namesCredential(key)) {
           node[key] = word(String(child));
         }
       }
     }
 
+    function walkShared(part: RawObject, parts: SharedParts): void {
+      let told = parts.get(part);
+      if (!told) {
+        const found: InlineConfiguration[] = [];
+        tell = inline => found.push(inline);
+        walk(part);
+        tell = onInline;
+        told = found;
+        parts.set(part, told);
+      }
+      if (onInline) told.forEach(onInline);
+    }
+
     function redactedField(key: string, child: string): string {
-      if (CREDENTIAL_NAME.test(key) && !isHarmless(child)) return word(child);
+      if (namesCredential(key) && !isHarmless(child)) return word(child);
       return freeText ? text(child) : child;
     }
 
     function containerField(container: RawObject, key: string, list: RawObject): void {
       if (!Array.isArray(list)) return;
       const name = typeof container.name === 'string' ? container.name : '';
-      const remember = (inline: string) => onInline?.({ container: name, text: inline });
+      const remember = (inline: string) => tell?.({ container: name, text: inline });
       if (key === 'env') {
         for (const entry of list) {
           if (typeof entry?.value === 'string' && looksLikeStore(entry.value)) {
@@ -264,7 +319,7 @@ export function createRedactor(fingerprint: Fingerprint): Redactor {
 
   function setting(name: string, value: string): string {
     if (looksLikeStore(value)) return word(value);
-    if (CREDENTIAL_SETTING.test(name) && !isPlainlyNoCredential(value)) return word(value);
+    if (setsCredential(name) && !isPlainlyNoCredential(value)) return word(value);
     return text(value);
   }
 
@@ -275,7 +330,7 @@ export function createRedactor(fingerprint: Fingerprint): Redactor {
       if (typeof argument !== 'string') continue;
       const match = /^--?([\w.-]+)=([\s\S]*)$/.exec(argument);
       // A credential may begin with a dash; a flag is in small letters.
-      const isFlag = CREDENTIAL_SETTING.test(flag) ? /^--?[a-z][a-z0-9.-]*$/.test(argument) : argument.startsWith('-');
+      const isFlag = setsCredential(flag) ? /^--?[a-z][a-z0-9.-]*$/.test(argument) : argument.startsWith('-');
       const name = match?.[1] ?? (isFlag ? '' : flag);
       const value = match?.[2] ?? (name ? argument : undefined);
       flag = match ? '' : (/^--?([\w.-]+)$/.exec(argument)?.[1] ?? '');
@@ -299,7 +354,7 @@ export function createRedactor(fingerprint: Fingerprint): Redactor {
   }
 
   function withoutSecureFields(key: string, value: string): string {
-    if (CREDENTIAL_NAME.test(key) && !isHarmless(value)) return word(value);
+    if (namesCredential(key) && !isHarmless(value)) return word(value);
     return text(secureJsonData(value));
   }
 

@@ -1,6 +1,7 @@
 import { type Gap, GapSignal } from '../model/gap.ts';
 
-const GAP = Symbol('gap');
+/** The gap of each gap element; a look here touches nothing of a row. */
+const gaps = new WeakMap<object, Gap>();
 
 /**
  * A list element, or any value, of which nothing is known: reading anything of it throws its gap. In a list it says
@@ -10,18 +11,20 @@ export function gapElement(gap: Gap): never {
   const refuse = () => {
     throw new GapSignal(gap);
   };
-  return new Proxy(Object.freeze({}), {
+  const element = new Proxy(Object.freeze({}), {
     // A promise that settles with it looks for `then`; no evidence has a field of that name.
-    get: (_target, property) => (property === GAP ? gap : property === 'then' ? undefined : refuse()),
-    has: (_target, property) => property === GAP || refuse(),
+    get: (_target, property) => (property === 'then' ? undefined : refuse()),
+    has: refuse,
     getOwnPropertyDescriptor: refuse,
     ownKeys: refuse,
-  }) as never;
+  });
+  gaps.set(element, gap);
+  return element as never;
 }
 
 /** The gap of a gap element, or undefined for anything that is known. Never throws. */
 export function gapOf(value: unknown): Gap | undefined {
-  return typeof value === 'object' && value !== null ? ((value as { [GAP]?: Gap })[GAP] ?? undefined) : undefined;
+  return gaps.get(value as object);
 }
 
 /** The elements that are known. Use it where a gap cannot change the answer, and nowhere else. */

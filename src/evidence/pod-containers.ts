@@ -1,5 +1,6 @@
 import type { ShapeOf } from '../model/shape.ts';
 import type { RawObject } from '../model/source.ts';
+import { ofSiblings } from './interning.ts';
 import { age, flag, list, number, text, textOrNumber } from './objects.ts';
 import { bytes, millicores } from './quantities.ts';
 
@@ -91,17 +92,20 @@ const LOOP_RESTARTS = 3;
 
 /** Every container of a pod specification: init and sidecar containers first, as they start. */
 export function containerSpecs(spec: RawObject): readonly ContainerSpec[] {
-  const security = spec?.securityContext;
+  const { runAsUser, runAsNonRoot } = spec?.securityContext ?? {};
+  const security = `${number(runAsUser, -1)} ${flag(runAsNonRoot)}`;
   return [
     ...list(spec?.initContainers).map(raw =>
-      containerSpec(raw, raw?.restartPolicy === 'Always' ? 'sidecar' : 'init', security),
+      containerSpec(raw, `${raw?.restartPolicy === 'Always' ? 'sidecar' : 'init'} ${security}`),
     ),
-    ...list(spec?.containers).map(raw => containerSpec(raw, 'main', security)),
+    ...list(spec?.containers).map(raw => containerSpec(raw, `main ${security}`)),
   ];
 }
 
-function containerSpec(raw: RawObject, kind: string, podSecurity: RawObject): ContainerSpec {
+/** `setting` is the kind, and what the pod says of users where the container says nothing. */
+const containerSpec = ofSiblings((raw, setting: string): ContainerSpec => {
   const image = text(raw?.image);
+  const [kind = '', user, nonRoot] = setting.split(' ');
   return {
     container: text(raw?.name),
     kind,
@@ -110,7 +114,7 @@ function containerSpec(raw: RawObject, kind: string, podSecurity: RawObject): Co
     pullPolicy: text(raw?.imagePullPolicy),
     command: list(raw?.command).map(text),
     args: list(raw?.args).map(text),
-    env: list(raw?.env).map(variable),
+    env: variables(raw?.env),
     envFrom: list(raw?.envFrom).map(from => ({
       fromSecret: text(from?.secretRef?.name),
       fromConfigMap: text(from?.configMapRef?.name),
@@ -136,11 +140,14 @@ function containerSpec(raw: RawObject, kind: string, podSecurity: RawObject): Co
       readiness: probe(raw?.readinessProbe),
       liveness: probe(raw?.livenessProbe),
     },
-    runAsUser: number(raw?.securityContext?.runAsUser, number(podSecurity?.runAsUser, -1)),
-    runAsNonRoot: flag(raw?.securityContext?.runAsNonRoot, flag(podSecurity?.runAsNonRoot)),
+    runAsUser: number(raw?.securityContext?.runAsUser, Number(user)),
+    runAsNonRoot: flag(raw?.securityContext?.runAsNonRoot, nonRoot === 'true'),
     provisioner: text(list(raw?.env).find(variable => variable?.name === 'PROVISIONER_NAME')?.value),
   };
-}
+});
+
+/** The variables of a template are those of its pods. */
+const variables = ofSiblings((raw): ContainerSpec['env'] => list(raw).map(variable));
 
 function variable(raw: RawObject): ContainerSpec['env'][number] {
   const from = raw?.valueFrom;
@@ -164,7 +171,7 @@ function resources(raw: RawObject) {
   return { cpu: millicores(raw?.cpu), memory: bytes(raw?.memory), storage: bytes(raw?.['ephemeral-storage']) };
 }
 
-function probe(raw: RawObject): ShapeOf<typeof PROBE> {
+const probe = ofSiblings((raw): ShapeOf<typeof PROBE> => {
   const kind = raw?.httpGet ? 'http' : raw?.tcpSocket ? 'tcp' : raw?.grpc ? 'grpc' : raw?.exec ? 'exec' : '';
   const target = raw?.httpGet ?? raw?.tcpSocket ?? raw?.grpc;
   const absent = kind === '' ? 0 : undefined;
@@ -181,7 +188,7 @@ function probe(raw: RawObject): ShapeOf<typeof PROBE> {
     timeout: number(raw?.timeoutSeconds, absent ?? 1),
     budget: delay + period * failures,
   };
-}
+});
 
 const NO_EXIT: ShapeOf<typeof TERMINATION> = Object.freeze({
   exitCode: -1,

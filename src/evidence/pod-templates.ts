@@ -1,5 +1,6 @@
 import type { ShapeOf } from '../model/shape.ts';
 import type { RawObject } from '../model/source.ts';
+import { ofSiblings } from './interning.ts';
 import { flag, list, strings, text } from './objects.ts';
 import { CONTAINER_SPEC, containerSpecs } from './pod-containers.ts';
 import { bytes } from './quantities.ts';
@@ -42,10 +43,10 @@ export function podTemplate(template: RawObject): ShapeOf<typeof POD_TEMPLATE> {
 
 /** Volumes of a pod specification; `pod` names the claims of ephemeral volumes (`<pod>-<volume>`). */
 export function volumesOf(spec: RawObject, pod: string): readonly Volume[] {
-  return list(spec?.volumes).flatMap(volume => volumeRows(volume, pod));
+  return list(spec?.volumes).flatMap(volume => volumeRows(volume, volume?.ephemeral ? pod : ''));
 }
 
-function volumeRows(raw: RawObject, pod: string): readonly Volume[] {
+const volumeRows = ofSiblings((raw, pod): readonly Volume[] => {
   const name = text(raw?.name);
   const row = (kind: string, source: unknown, more: Partial<Volume> = {}): Volume => ({
     name,
@@ -81,7 +82,7 @@ function volumeRows(raw: RawObject, pod: string): readonly Volume[] {
     return [row(kind, part.name, { optional: flag(part.optional), keys: keysOf(part) })];
   });
   return [row('projected', ''), ...parts];
-}
+});
 
 function keysOf(source: RawObject): readonly string[] {
   return list(source?.items).map(item => text(item?.key));

@@ -207,6 +207,49 @@ describe('bytes that nobody wrote', () => {
   });
 });
 
+describe('what siblings have alike', () => {
+  const container = { name: 'app', image: 'a:1', args: ['--x'] };
+  const token = (ending: string) => ({
+    ...container,
+    volumeMounts: [{ name: `kube-api-access-${ending}`, mountPath: '/var/run/secrets' }],
+  });
+  const pod = (name: string, ...containers: RawObject[]) =>
+    binaryObject('core.Pod', { metadata: { name }, spec: { containers } });
+  const containersOf = (...objects: Uint8Array[]) => {
+    const { items, alike } = decodeList(page(objects), POD);
+    return { containers: items.map(item => item.spec.containers), alike };
+  };
+
+  test('is one object, listed once', () => {
+    const { containers, alike } = containersOf(pod('a', container), pod('b', container), pod('c', container));
+    expect(containers).toEqual([[container], [container], [container]]);
+    expect(containers[1][0]).toBe(containers[0][0]);
+    expect(alike).toEqual([container]);
+  });
+
+  test('is told apart by any byte but the ending of a token volume', () => {
+    const other = { ...container, args: ['--y'] };
+    const { containers } = containersOf(pod('a', token('abcde')), pod('b', token('fghij')), pod('c', other));
+    expect(containers[1][0]).toBe(containers[0][0]);
+    expect(containers[2][0]).toEqual(other);
+    const apart = containersOf(pod('a', container), pod('b', { ...container, args: ['--\u00e9'] }));
+    expect(apart.containers[1][0].args).toEqual(['--\u00e9']);
+  });
+
+  test('of two messages with the same bytes, each is what it is', () => {
+    const body = page([
+      binaryObject('core.Pod', {
+        metadata: { name: 'a', ownerReferences: [{ kind: 'x' }] },
+        spec: { containers: [{ name: 'x' }], tolerations: [{ key: 'x' }] },
+      }),
+    ]);
+    expect(decodeList(body, POD).items[0]).toMatchObject({
+      metadata: { ownerReferences: [{ kind: 'x' }] },
+      spec: { containers: [{ name: 'x' }], tolerations: [{ key: 'x' }] },
+    });
+  });
+});
+
 describe('values', () => {
   const decoded = (pod: RawObject) => decodeList(page([binaryObject('core.Pod', pod)]), POD).items[0];
 

@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createRedactor, type InlineConfiguration } from '../../src/clusters/redact.ts';
+import { createRedactor, type InlineConfiguration, type SharedParts } from '../../src/clusters/redact.ts';
 
 const redactor = createRedactor(() => 'hmac:F');
 const R = 'redacted:hmac:F';
@@ -195,6 +196,32 @@ describe('objects', () => {
     ]);
     expect(JSON.stringify(object)).not.toContain('abc');
     expect(object.spec.containers[0]?.args).toEqual(['--objstore.config', R]);
+  });
+
+  it('goes through what several objects share once, and tells of it each time', () => {
+    const store = 'type: S3\nconfig: {bucket: b, access_key: abc}';
+    const container = { name: 'a', args: ['--objstore.config', store] };
+    const shared: SharedParts = new Map([[container, undefined]]);
+    const seen: string[] = [];
+    for (const name of ['first', 'second']) {
+      const pod = { metadata: { name }, spec: { containers: [container] } };
+      redactor.object(pod, true, inline => seen.push(`${name} ${inline.container} ${inline.text}`), shared);
+      expect(pod.spec.containers[0]?.args).toEqual(['--objstore.config', R]);
+    }
+    expect(seen).toEqual([`first a ${store}`, `second a ${store}`]);
+  });
+
+  it('takes nothing out of a plain text, which it does not search', () => {
+    const searching = createRedactor(() => 'hmac:F');
+    searching.learn('Some0therSecret');
+    const character = fc.constantFrom(...'abcxyzABCEKIJLST0189_.-:+'.split(''));
+    const plain = fc.array(character, { maxLength: 60 }).map(characters => characters.join(''));
+    fc.assert(
+      fc.property(plain, text => {
+        expect(redactor.text(text)).toBe(searching.text(text));
+      }),
+      { numRuns: 5000 },
+    );
   });
 
   it('empties ConfigMaps, but for those that are kept, whose secure fields go', () => {

@@ -1,69 +1,28 @@
 import type { ShapeOf } from '../../model/shape.ts';
-import type { RawObject } from '../../model/source.ts';
-import { type Context, listOf } from '../collector.ts';
+import { listOf } from '../collector.ts';
 import { CONDITIONS, conditionsOf } from '../conditions.ts';
 import { known, listOrGap } from '../gaps.ts';
-import { interner } from '../interning.ts';
+import { ofSiblings } from '../interning.ts';
 import { stuckCreatingFor } from '../missing-objects.ts';
 import { age, flag, list, NOBODY, number, REF, strings, text } from '../objects.ts';
-import {
-  CONTAINER_SPEC,
-  CONTAINER_STATUS,
-  type ContainerSpec,
-  containerSpecs,
-  containerStatus,
-} from '../pod-containers.ts';
-import { VOLUMES, type Volume, volumesOf } from '../pod-templates.ts';
+import { CONTAINER_SPEC, CONTAINER_STATUS, containerSpecs, containerStatus } from '../pod-containers.ts';
+import { VOLUMES, volumesOf } from '../pod-templates.ts';
 import { bytes, millicores } from '../quantities.ts';
 import { rowsOf } from '../rows.ts';
 import { workloadOfPod } from '../workloads.ts';
 import { collector as replicaSetsCollector } from './kubernetes.replica-sets.ts';
 
-/** The name of a pod's token volume, of which only the ending is its own. */
-const TOKEN_VOLUME = /\bkube-api-access-[a-z0-9]{5}\b/g;
-
-/** One interner for all pods of a list. */
-const interners = new WeakMap<Context, ReturnType<typeof interner>>();
-
-function internerOf(context: Context): ReturnType<typeof interner> {
-  let found = interners.get(context);
-  if (!found) {
-    found = interner();
-    interners.set(context, found);
-  }
-  return found;
-}
-
-interface Template {
-  readonly containers: readonly ContainerSpec[];
-  readonly tolerations: readonly ShapeOf<typeof TOLERATION>[];
-  readonly volumes: readonly Volume[];
-}
-
 const TOLERATION = { key: 'str', operator: 'str', value: 'str', effect: 'str', seconds: 'int' } as const;
 
-/** What a pod has in common with its siblings, made once for all of them, with one name for every token volume. */
-function templateOf(context: Context, spec: RawObject, pod: string): Template {
-  const { initContainers, containers, securityContext, volumes, tolerations } = spec ?? {};
-  const parts = { initContainers, containers, securityContext, volumes, tolerations };
-  const json = JSON.stringify(parts).replaceAll(TOKEN_VOLUME, 'kube-api-access');
-  // Ephemeral volumes carry the pod's name in that of their claim.
-  const own = json.includes('"ephemeral":') ? pod : '';
-  return internerOf(context)(own + json, () => {
-    const template = JSON.parse(json);
-    return {
-      containers: containerSpecs(template),
-      tolerations: list(template.tolerations).map(toleration => ({
-        key: text(toleration?.key),
-        operator: text(toleration?.operator) || 'Equal',
-        value: text(toleration?.value),
-        effect: text(toleration?.effect),
-        seconds: toleration?.tolerationSeconds ?? -1,
-      })),
-      volumes: volumesOf(template, pod),
-    };
-  });
-}
+const toleration = ofSiblings(
+  (raw): ShapeOf<typeof TOLERATION> => ({
+    key: text(raw?.key),
+    operator: text(raw?.operator) || 'Equal',
+    value: text(raw?.value),
+    effect: text(raw?.effect),
+    seconds: number(raw?.tolerationSeconds, -1),
+  }),
+);
 
 const CONTAINER = { ...CONTAINER_SPEC, ...CONTAINER_STATUS } as const;
 const toContainer = rowsOf(CONTAINER);
@@ -131,8 +90,7 @@ const listed = listOf({
         entry,
       ]),
     );
-    const template = templateOf(context, spec, text(metadata.name));
-    const containers = template.containers.map(container =>
+    const containers = containerSpecs(spec).map(container =>
       toContainer(container, containerStatus(statuses.get(container.container), context)),
     );
     const started = text(status?.startTime);
@@ -166,7 +124,7 @@ const listed = listOf({
       }),
       restarts: containers.reduce((sum, one) => sum + one.restarts, 0),
       revision: text(metadata.labels?.['controller-revision-hash']) || text(metadata.labels?.['pod-template-hash']),
-      tolerations: template.tolerations,
+      tolerations: list(spec?.tolerations).map(raw => toleration(raw)),
       nodeSelector: strings(spec?.nodeSelector),
       priorityClass: text(spec?.priorityClassName),
       priority: number(spec?.priority),
@@ -176,7 +134,7 @@ const listed = listOf({
       terminationGrace: number(spec?.terminationGracePeriodSeconds, 30),
       finalizers: list(metadata.finalizers).map(text),
       overhead: { cpu: millicores(spec?.overhead?.cpu), memory: bytes(spec?.overhead?.memory) },
-      volumes: template.volumes,
+      volumes: volumesOf(spec, text(metadata.name)),
       containers,
       workload: NOBODY,
       history: false,
