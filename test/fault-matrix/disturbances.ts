@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import type { GapReason } from '../../src/model/gap.ts';
 import { answer, statusAnswer, type WholeAnswer } from '../../src/simulator/answers.ts';
 import type { Fault, FaultKind } from '../../src/simulator/faults.ts';
@@ -11,6 +11,8 @@ export interface Disturbance {
   readonly gaps: readonly GapReason[];
   /** What is read in spite of it may be as good as before. */
   readonly harmless?: boolean;
+  /** Only lists are met, and everything else is read as before. */
+  readonly ofLists?: 'read as before' | 'never whole';
   /** Nothing is answered in time: waiting is cut short. */
   readonly takesTime?: boolean;
 }
@@ -103,6 +105,48 @@ const clock = (minutes: number, takenAt: string): readonly Fault[] => {
 
 const SERVER = ['server-error'] as const;
 
+/** A token of the simulated API server, from which a list goes on at its beginning. */
+const AT_THE_BEGINNING = Buffer.from('{"v":"meta.k8s.io/v1","start":0}').toString('base64url');
+
+/** One half of a list; with a token, there is more. */
+function halfOfList(right: WholeAnswer, half: 'first' | 'second', token: string): WholeAnswer {
+  if (right.status !== 200) return right;
+  const zipped = right.headers['content-encoding'] === 'gzip';
+  const document = JSON.parse((zipped ? gunzipSync(right.body) : right.body).toString('utf8'));
+  const middle = Math.ceil(document.items.length / 2);
+  const items = half === 'first' ? document.items.slice(0, middle) : document.items.slice(middle);
+  const metadata = { resourceVersion: '1', ...(token === '' ? {} : { continue: token, remainingItemCount: 1 }) };
+  return withBody(right, Buffer.from(JSON.stringify({ ...document, metadata, items })));
+}
+
+/**
+ * Every list comes in two pages, the second of which is too old to be asked for: as often as told, and then it is there.
+ * What is offered in its place is said with the refusal; without it, the list has to begin anew.
+ */
+export function expiring(times: number, offer: 'a newer token' | 'nothing'): readonly Fault[] {
+  const begun = new Map<string, number>();
+  const first = (right: WholeAnswer, path: string): WholeAnswer => {
+    const before = begun.get(path) ?? 0;
+    begun.set(path, before >= times ? 0 : before + 1);
+    const isOver = offer === 'nothing' && before >= times;
+    return halfOfList(right, 'first', isOver ? AT_THE_BEGINNING : 'expired-1');
+  };
+  const refused = (_: WholeAnswer, path: string): WholeAnswer => {
+    const number = Number(/expired-(\d+)/.exec(path)![1]);
+    const next = number >= times ? AT_THE_BEGINNING : `expired-${number + 1}`;
+    const told = statusAnswer(410, 'Expired', 'The provided continue parameter is too old');
+    if (offer === 'nothing') return told;
+    const status = { ...JSON.parse(told.body.toString()), metadata: { continue: next } };
+    return { ...told, body: Buffer.from(JSON.stringify(status)) };
+  };
+  const second = (right: WholeAnswer) => halfOfList(right, 'second', '');
+  return [
+    { path: /[?&]continue=expired/, effect: { is: 'changed', change: refused } },
+    { path: /[?&]continue=/, effect: { is: 'changed', change: second } },
+    { path: /[?&]limit=/, effect: { is: 'changed', change: first } },
+  ];
+}
+
 /** Every way in which a request may fail, at the time at which the fleet was recorded. */
 export const disturbances = (takenAt: string): readonly Disturbance[] => [
   { name: '401', faults: refused(401, 'API server'), gaps: ['unauthenticated'] },
@@ -110,6 +154,15 @@ export const disturbances = (takenAt: string): readonly Disturbance[] => [
   { name: '404', faults: refused(404, 'API server'), gaps: ['not-found'] },
   { name: '409', faults: refused(409, 'API server'), gaps: SERVER },
   { name: '410', faults: refused(410, 'API server'), gaps: SERVER },
+  { name: '410 in the middle, twice', faults: expiring(2, 'nothing'), gaps: [], ofLists: 'read as before' },
+  { name: '410, going on, twice', faults: expiring(2, 'a newer token'), gaps: [], ofLists: 'read as before' },
+  { name: '410 without end', faults: expiring(99, 'nothing'), gaps: SERVER, ofLists: 'never whole' },
+  {
+    name: '410 with newer tokens without end',
+    faults: expiring(99, 'a newer token'),
+    gaps: SERVER,
+    ofLists: 'never whole',
+  },
   { name: '429', faults: refused(429, 'API server'), gaps: SERVER },
   { name: '429 with Retry-After', faults: refused(429, 'API server', '3600'), gaps: SERVER },
   { name: '500', faults: refused(500, 'API server'), gaps: SERVER },

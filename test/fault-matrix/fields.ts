@@ -79,8 +79,8 @@ export function altered(source: Source, alter: Alter): Source {
       const answer = await source.objectStore(reference);
       return { ...answer, config: alter('objectStore', answer.config) };
     },
-    async bucketObject(store, key) {
-      const text = await source.bucketObject(store, key);
+    async bucketObject(store, key, listed) {
+      const text = await source.bucketObject(store, key, listed);
       return text === null ? null : inJson(`bucketObject ${key.split('/').at(-1)}`, text);
     },
     probe: async endpoint => alter('probe', await source.probe(endpoint)),
