@@ -1,14 +1,23 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import { openYaml, type RuleMistake, schemaMistakes } from '../checks/rule-file.ts';
+import { type OpenDocument, openYaml, type RuleMistake, schemaMistakes } from '../checks/rule-file.ts';
 import type { Expectations } from '../evidence/collector.ts';
 import { seconds } from '../evidence/quantities.ts';
 import { GapSignal } from '../model/gap.ts';
 import type { Rule } from '../model/rule.ts';
 import { UserError } from '../model/user-error.ts';
 import { NO_EXPECTATIONS } from './diagnose.ts';
-import { readTuning, TUNING_SCHEMA, type Tuned, type Tuning, tuneRules, type WrittenTuning } from './tuning.ts';
+import { builtinRules } from './rule-files.ts';
+import {
+  readTuning,
+  soundTuning,
+  TUNING_SCHEMA,
+  type Tuned,
+  type Tuning,
+  tuneRules,
+  type WrittenTuning,
+} from './tuning.ts';
 
 /** What `thanos-doctor.yaml` says, checked. */
 export interface FleetFile {
@@ -121,40 +130,44 @@ interface Written {
   };
 }
 
-/** Reads a fleet file. Throws a `UserError` with every mistake at once. */
-export function readFleetFile(path: string): FleetFile {
+/** Reads a fleet file. Throws a `UserError` with every mistake at once, those against the rules too where they are given. */
+export function readFleetFile(path: string, rules?: readonly Rule[]): FleetFile {
   if (!existsSync(path)) throw new UserError(`cannot read fleet file ${path}: there is no such file`);
   if (statSync(path).isDirectory()) throw new UserError(`cannot read fleet file ${path}: it is a folder`);
   const document = openYaml({ path, text: readFileSync(path, 'utf8') });
-  const mistakes: RuleMistake[] = [...document.mistakes];
-  if (mistakes.length === 0) mistakes.push(...schemaMistakes(SCHEMA, document));
+  if (document.mistakes.length > 0) throw unusable(path, document.mistakes);
+  const ofSchema = schemaMistakes(SCHEMA, document);
+  const names = namesIn(document.value?.clusters);
+  const tuning = readTuning(document, soundTuning(document.value?.tuning, ofSchema), names.filter(isText));
+  const ofRules = rules ? tuneRules(rules, tuning).mistakes : [];
+  const mistakes = [...ofSchema, ...nameMistakes(document, names), ...ofRules];
   if (mistakes.length > 0) throw unusable(path, mistakes);
   const written = document.value as Written;
-  const names = written.clusters.map(cluster => cluster.name);
-  names.forEach((name, index) => {
-    if (names.indexOf(name) < index) {
-      mistakes.push({
-        file: path,
-        ...document.locate(['clusters', index, 'name']),
-        message: `the name ${name} is taken by an earlier cluster`,
-      });
-    }
-    if (name === 'fleet') {
-      mistakes.push({
-        file: path,
-        ...document.locate(['clusters', index, 'name']),
-        message: 'the name "fleet" stands for all clusters: choose another',
-      });
-    }
-  });
-  if (mistakes.length > 0) throw unusable(path, mistakes);
   return {
     path,
     name: written.fleet ?? '',
     clusters: written.clusters.map(cluster => toCluster(cluster, path)),
     expectations: expectationsOf(written),
-    tuning: readTuning(document, written.tuning ?? {}, names),
+    tuning,
   };
+}
+
+/** The name of each cluster, as it stands there. */
+function namesIn(clusters: unknown): readonly unknown[] {
+  return Array.isArray(clusters) ? clusters.map(cluster => cluster?.name) : [];
+}
+
+function isText(name: unknown): name is string {
+  return typeof name === 'string';
+}
+
+function nameMistakes(document: OpenDocument, names: readonly unknown[]): readonly RuleMistake[] {
+  return names.flatMap((name, index) => {
+    const place = { file: document.path, ...document.locate(['clusters', index, 'name']) };
+    if (name === 'fleet') return [{ ...place, message: 'the name "fleet" stands for all clusters: choose another' }];
+    if (!isText(name) || names.indexOf(name) === index) return [];
+    return [{ ...place, message: `the name ${name} is taken by an earlier cluster` }];
+  });
 }
 
 /** The rules as a fleet file tunes them; as they are without one. Throws a `UserError` with every mistake at once. */
@@ -163,6 +176,12 @@ export function tunedRules(rules: readonly Rule[], fleet: FleetFile | undefined)
   const { tuned, mistakes } = tuneRules(rules, fleet.tuning);
   if (mistakes.length > 0) throw unusable(fleet.path, mistakes);
   return tuned;
+}
+
+/** The built-in rules alone: what a fleet file says of rules of its own is no mistake where those are not loaded. */
+export function tunedBuiltinRules(fleet: FleetFile | undefined): Tuned {
+  const rules = builtinRules();
+  return fleet ? tuneRules(rules, fleet.tuning).tuned : { rules, suppressions: [], changes: [] };
 }
 
 function unusable(path: string, mistakes: readonly RuleMistake[]): UserError {

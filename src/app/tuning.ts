@@ -61,6 +61,25 @@ export function readTuning(document: OpenDocument, written: WrittenTuning, clust
   };
 }
 
+/** What can be held against the rules of a tuning that the schema has something against. */
+export function soundTuning(
+  value: unknown,
+  mistakes: readonly { readonly path: readonly (string | number)[] }[],
+): WrittenTuning {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return {};
+  // biome-ignore lint/suspicious/noExplicitAny: what the schema has nothing against is a tuning
+  const sound: any = structuredClone(value);
+  for (const { path } of mistakes) {
+    const [place, section = '', key, name] = path;
+    if (place !== 'tuning' || section === '') continue;
+    // A suppression that is left out leaves a hole: the others keep their numbers, by which they are located.
+    if (key === undefined) delete sound[section];
+    else if (section === 'thresholds' && name !== undefined) delete sound[section]?.[key]?.[name];
+    else delete sound[section]?.[key];
+  }
+  return sound;
+}
+
 /** Rules with the thresholds and severities of a fleet file, and what it suppresses. */
 export interface Tuned {
   readonly rules: readonly Rule[];

@@ -175,7 +175,7 @@ function schemaMessage(error: ErrorObject, path: Path): string {
     case 'enum':
       return `${where}must be one of ${(params.allowedValues as readonly string[]).join(', ')}`;
     case 'type':
-      return `${where}must be ${/^[aeio]/.test(String(params.type)) ? 'an' : 'a'} ${params.type}`;
+      return `${where}must be ${[params.type].flat().map(withArticle).join(' or ')}`;
     case 'minLength':
       return `${where}${params.limit === 1 ? 'is empty' : `has fewer than ${params.limit} characters`}`;
     case 'pattern':
@@ -183,6 +183,10 @@ function schemaMessage(error: ErrorObject, path: Path): string {
     default:
       return `${where}${error.message ?? 'is not allowed'}`;
   }
+}
+
+function withArticle(noun: string): string {
+  return `${/^[aeio]/.test(noun) ? 'an' : 'a'} ${noun}`;
 }
 
 /** What the patterns of the schemas mean. */

@@ -33,7 +33,8 @@ export interface FixOptions extends ReadingOptions, RuleOptions, GlobalOptions {
 export function fixSetting(options: FixOptions, given: GivenConfirmation, signal: AbortSignal): FixSetting {
   if (options.bundle !== undefined)
     throw new UserError('cannot fix what a bundle holds: it is a copy', 'leave --bundle out, and name the cluster');
-  const fleet = fleetOf(options);
+  const rules = allRules(options.rules);
+  const fleet = fleetOf(options, rules);
   const err = terminalOf(process.stderr, options.color);
   const show = (plan: Plan, place: string, whole: boolean) =>
     process.stderr.write(`\n${planText(plan, place, { width: err.width, unicode: err.unicode, whole })}\n`);
@@ -46,7 +47,7 @@ export function fixSetting(options: FixOptions, given: GivenConfirmation, signal
   };
   return {
     // What is suppressed is mended all the same where somebody asks for it by its name.
-    rules: tunedRules(allRules(options.rules), fleet).rules,
+    rules: tunedRules(rules, fleet).rules,
     signatures: builtinSignatures(),
     expectations: fleet?.expectations ?? NO_EXPECTATIONS,
     concurrency: options.concurrency,

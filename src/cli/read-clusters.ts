@@ -3,6 +3,7 @@ import { checkNamespaces } from '../app/check-namespaces.ts';
 import { FLEET_FILE, type FleetFile, readFleetFile } from '../app/fleet-file.ts';
 import { withoutLogs } from '../app/narrowed-source.ts';
 import type { LiveChoice } from '../app/open-live.ts';
+import type { Rule } from '../model/rule.ts';
 import type { Source } from '../model/source.ts';
 import { UserError } from '../model/user-error.ts';
 import type { ReadingOptions } from './options.ts';
@@ -41,12 +42,12 @@ export function liveChoiceOf(options: ReadingOptions, fleet: FleetFile | undefin
   };
 }
 
-/** The fleet file that was named; else the one that lies here, unless clusters were chosen in another way. */
-export function fleetOf(options: ReadingOptions): FleetFile | undefined {
+/** The fleet file that was named; else the one that lies here, unless clusters were chosen in another way. It is held against the rules that are given. */
+export function fleetOf(options: ReadingOptions, rules?: readonly Rule[]): FleetFile | undefined {
   checkChoices(options);
-  if (options.fleet !== undefined) return readFleetFile(options.fleet);
+  if (options.fleet !== undefined) return readFleetFile(options.fleet, rules);
   const chosen = options['all-contexts'] || options.context.length > 0 || options.kubeconfig !== undefined;
-  return !chosen && existsSync(FLEET_FILE) ? readFleetFile(FLEET_FILE) : undefined;
+  return !chosen && existsSync(FLEET_FILE) ? readFleetFile(FLEET_FILE, rules) : undefined;
 }
 
 /** Where a fleet file lies here and is not used, what it tunes and suppresses does not hold: that is said. */

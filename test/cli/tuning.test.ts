@@ -253,6 +253,58 @@ describe('a mistake in it is said with its place, before anything is read', () =
     expect(code).toBe(2);
   });
 
+  test('all of them at once: those of the form, of names, and against the rules', async () => {
+    writeFileSync(
+      fleet,
+      [
+        'clusters:',
+        '  - name: a',
+        '    rol: hub',
+        '  - name: a',
+        'expect: { queryStores: many }',
+        'tuning:',
+        '  thresholds: { own-crowded: { atMost: [], waited: 20 } }',
+        '  severity: { own-crowdet: info, own-crowded: high }',
+        '  suppress:',
+        '    - { rule: own-crowded }',
+        '    - { rule: own-crowded, cluster: b, reason: known, until: soon }',
+        '',
+      ].join('\n'),
+    );
+    const { code, stderr } = await cli.run([
+      'diagnose',
+      '--bundle',
+      at('bundle'),
+      '--rules',
+      at('rules'),
+      '--fleet',
+      fleet,
+    ]);
+    expect(code).toBe(2);
+    const places = stderr
+      .split('\n')
+      .flatMap(line => /thanos-doctor\.yaml:(\d+:\d+): (.*)/.exec(line)?.slice(1, 3).join(' ') ?? []);
+    expect(places).toEqual([
+      expect.stringMatching(/^3:5 clusters.0: there is no key "rol"; did you mean "role"/),
+      '4:11 the name a is taken by an earlier cluster',
+      '5:24 expect.queryStores: must be an integer',
+      '7:40 tuning.thresholds.own-crowded.atMost: must be a string or a number',
+      expect.stringMatching(/^7:52 waited of own-crowded is a time/),
+      expect.stringMatching(/^8:15 there is no rule own-crowdet/),
+      expect.stringMatching(/^8:47 tuning.severity.own-crowded: must be one of/),
+      '10:7 tuning.suppress.0: "reason" is missing',
+      '10:7 tuning.suppress.0: "until" is missing',
+      expect.stringMatching(/^11:37 there is no cluster b/),
+      expect.stringMatching(/^11:62 "soon" is no day/),
+    ]);
+  });
+
+  test('what it tunes of rules that a command does not know is none there', async () => {
+    writeFileSync(fleet, 'clusters: [{ name: a }]\ntuning:\n  severity: { own-crowded: warning }\n');
+    const { stderr } = await cli.run(['why-not-scraped', 'x', '--bundle', at('bundle'), '--fleet', fleet]);
+    expect(stderr).not.toContain('own-crowded');
+  });
+
   test('also where the clusters would have been asked', async () => {
     writeFileSync(fleet, 'clusters:\n  - { name: a, context: nowhere }\ntuning:\n  severity: { no-such-rule: info }\n');
     const { code, stderr } = await cli.run(['diagnose', '--fleet', fleet]);

@@ -34,10 +34,11 @@ export async function runDiagnose(options: DiagnoseArguments, argv: readonly str
     throw new UserError('--fix and --bundle exclude each other: a bundle is a copy, and cannot be mended');
   }
   checkFixOptions(options, argv);
-  const fleet = fleetOf(options);
+  const all = allRules(options.rules);
+  const fleet = fleetOf(options, all);
   const unused = unusedFleetFile(fleet);
   if (unused && !options.quiet) process.stderr.write(`${unused}\n`);
-  const tuned = tunedRules(allRules(options.rules), fleet);
+  const tuned = tunedRules(all, fleet);
   const rules = chooseRules(tuned.rules, options);
   let progress: ProgressDisplay | undefined;
   // A bundle lies here: nothing has to be waited for, and Ctrl-C simply ends the program.

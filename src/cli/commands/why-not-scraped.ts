@@ -1,6 +1,5 @@
 import { NO_EXPECTATIONS } from '../../app/diagnose.ts';
-import { tunedRules } from '../../app/fleet-file.ts';
-import { builtinRules } from '../../app/rule-files.ts';
+import { tunedBuiltinRules } from '../../app/fleet-file.ts';
 import { builtinSignatures } from '../../app/signature-files.ts';
 import { whyNotScraped } from '../../app/why-not-scraped.ts';
 import { scrapeJson, scrapeText } from '../../report/why-not-scraped.ts';
@@ -21,7 +20,7 @@ export async function runWhyNotScraped(options: WhyNotScrapedArguments): Promise
   // Everything that may stop it is read: a namespace left out, or logs, would only make the answer unknown.
   const reading = { ...options, namespace: [], since: undefined, logs: true, secrets: false };
   const fleet = fleetOf(reading);
-  const { rules } = tunedRules(builtinRules(), fleet);
+  const { rules } = tunedBuiltinRules(fleet);
   const interrupt = listenForInterrupt(line => process.stderr.write(`${line}\n`));
   const sources = await openClusters(reading, fleet, interrupt.signal);
   try {
