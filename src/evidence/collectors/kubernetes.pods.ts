@@ -1,14 +1,14 @@
 import type { ShapeOf } from '../../model/shape.ts';
 import { listOf } from '../collector.ts';
 import { CONDITIONS, conditionsOf } from '../conditions.ts';
+import { CONTAINER, containerRow } from '../container-rows.ts';
 import { known, listOrGap } from '../gaps.ts';
 import { ofSiblings } from '../interning.ts';
 import { stuckCreatingFor } from '../missing-objects.ts';
-import { age, flag, list, NOBODY, number, REF, strings, text } from '../objects.ts';
-import { CONTAINER_SPEC, CONTAINER_STATUS, containerSpecs, containerStatus } from '../pod-containers.ts';
+import { age, flag, list, NOBODY, number, REF, ref, strings, text } from '../objects.ts';
+import { containerSpecs, containerStatus } from '../pod-containers.ts';
 import { VOLUMES, volumesOf } from '../pod-templates.ts';
 import { bytes, millicores } from '../quantities.ts';
-import { rowsOf } from '../rows.ts';
 import { workloadOfPod } from '../workloads.ts';
 import { collector as replicaSetsCollector } from './kubernetes.replica-sets.ts';
 
@@ -23,9 +23,6 @@ const toleration = ofSiblings(
     seconds: number(raw?.tolerationSeconds, -1),
   }),
 );
-
-const CONTAINER = { ...CONTAINER_SPEC, ...CONTAINER_STATUS } as const;
-const toContainer = rowsOf(CONTAINER);
 
 const listed = listOf({
   id: 'kubernetes.pods',
@@ -90,8 +87,15 @@ const listed = listOf({
         entry,
       ]),
     );
+    const ofPod = {
+      pod: ref('Pod', text(metadata.namespace), text(metadata.name), text(metadata.uid)),
+      node: text(spec?.nodeName),
+      podReady: ready?.status === 'True',
+      podDeleting: text(metadata.deletionTimestamp) !== '',
+      podAge: age(context, text(metadata.creationTimestamp)),
+    };
     const containers = containerSpecs(spec).map(container =>
-      toContainer(container, containerStatus(statuses.get(container.container), context)),
+      containerRow(container, containerStatus(statuses.get(container.container), context), ofPod),
     );
     const started = text(status?.startTime);
     const gates = list(spec?.schedulingGates).map(gate => text(gate?.name));
@@ -160,27 +164,25 @@ export const collector = {
     for (const { owner, revision } of byKey.values()) {
       newest.set(owner.key, Math.max(newest.get(owner.key) ?? 0, revision));
     }
-    const pods = known(rows).map(pod => {
+    const pods = known(rows);
+    for (const pod of pods) {
       const replicaSet = byKey.get(pod.owner.key);
       const superseded =
         replicaSet !== undefined && replicaSet.revision > 0 && replicaSet.revision < newest.get(replicaSet.owner.key)!;
-      return Object.assign(pod, { workload: workloadOfPod(pod, byKey), superseded });
-    });
+      complete(pod, { workload: workloadOfPod(pod, byKey), superseded });
+    }
     const ready = pods.filter(pod => pod.ready && !pod.deleting);
     const wellAgain = new Set(ready.map(pod => pod.workload.key));
     const replaced = new Set(ready.filter(pod => !pod.superseded).map(pod => pod.workload.key));
-    const done = new Map(
-      pods.map(pod => {
-        const history = pod.phase === 'Succeeded' || (pod.phase === 'Failed' && wellAgain.has(pod.workload.key));
-        const current = !history && !(pod.superseded && replaced.has(pod.workload.key));
-        return [pod.key, Object.assign(pod, { history, current })];
-      }),
-    );
-    return rows.map(row => withWorkload(row, done));
+    for (const pod of pods) {
+      const history = pod.phase === 'Succeeded' || (pod.phase === 'Failed' && wellAgain.has(pod.workload.key));
+      complete(pod, { history, current: !history && !(pod.superseded && replaced.has(pod.workload.key)) });
+    }
+    return rows;
   },
 };
 
-/** Gap elements stay what they are. */
-function withWorkload(row: Pod, done: ReadonlyMap<string, Pod>): Pod {
-  return known([row]).length === 0 ? row : done.get(row.key)!;
+/** What is only known beside other pods, of a pod and its containers, whose rows nobody else has seen yet. */
+function complete(pod: Pod, fields: Partial<Pick<Pod, 'workload' | 'superseded' | 'history' | 'current'>>): void {
+  for (const row of [pod, ...pod.containers]) Object.assign(row, fields);
 }

@@ -30,9 +30,20 @@ const THANOS_FLAGS =
  * name second, because labels, container names and registries are everybody's own choice.
  */
 export function identify(running: Running): string {
-  const line = commandLine(running.command, running.args);
-  return thanosComponent(running, line) || otherComponent(running, line);
+  const { image, command, args } = running;
+  const before = identified.get(args);
+  if (before && before.image === image && before.command === command) return before.component;
+  const line = commandLine(command, args);
+  const component = thanosComponent(running, line) || otherComponent(running, line);
+  identified.set(args, { image, command, component });
+  return component;
 }
+
+/** By the arguments: siblings have them in common, as one and the same list. */
+const identified = new WeakMap<
+  readonly string[],
+  { readonly image: string; readonly command: readonly string[]; readonly component: string }
+>();
 
 function thanosComponent({ image }: Running, line: CommandLine): string {
   if (!THANOS_COMPONENTS.has(line.verb)) return '';
