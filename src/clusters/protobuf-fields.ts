@@ -210,6 +210,40 @@ const REPLICA_SET_CONDITION = {
 const REPLICA_SET_SPEC = { replicas: [1, 'int?'] } as const;
 const REPLICA_SET_STATUS = { readyReplicas: [4, 'int'], conditions: [6, [REPLICA_SET_CONDITION]] } as const;
 const REPLICA_SET = { metadata: [1, METADATA], spec: [2, REPLICA_SET_SPEC], status: [3, REPLICA_SET_STATUS] } as const;
+const MANAGER = { manager: [1, 'text'], operation: [2, 'text'], time: [4, 'time'] } as const;
+const WRITTEN_METADATA = { ...METADATA, managedFields: [17, [MANAGER]] } as const;
+const TEMPLATE_SPEC = { metadata: [1, METADATA], spec: [2, POD_SPEC] } as const;
+const MATCH_LABELS = { matchLabels: [1, 'texts'] } as const;
+const ROLLING_UPDATE = { maxUnavailable: [1, 'intOrText'], maxSurge: [2, 'intOrText'] } as const;
+const STRATEGY = { type: [1, 'text'], rollingUpdate: [2, ROLLING_UPDATE] } as const;
+const DEPLOYMENT_SPEC = {
+  replicas: [1, 'int?'],
+  selector: [2, MATCH_LABELS],
+  template: [3, TEMPLATE_SPEC],
+  strategy: [4, STRATEGY],
+  paused: [7, 'flag'],
+  progressDeadlineSeconds: [9, 'int?'],
+} as const;
+const DEPLOYMENT_CONDITION = {
+  type: [1, 'text'],
+  status: [2, 'text'],
+  lastTransitionTime: [7, 'time'],
+  reason: [4, 'text'],
+  message: [5, 'text'],
+} as const;
+const DEPLOYMENT_STATUS = {
+  observedGeneration: [1, 'int'],
+  replicas: [2, 'int'],
+  updatedReplicas: [3, 'int'],
+  readyReplicas: [7, 'int'],
+  availableReplicas: [4, 'int'],
+  conditions: [6, [DEPLOYMENT_CONDITION]],
+} as const;
+const DEPLOYMENT = {
+  metadata: [1, WRITTEN_METADATA],
+  spec: [2, DEPLOYMENT_SPEC],
+  status: [3, DEPLOYMENT_STATUS],
+} as const;
 const SERVICE_PORT = {
   name: [1, 'text'],
   protocol: [2, 'text'],
@@ -341,6 +375,7 @@ export const PROTOBUF_KINDS: ReadonlyMap<string, Message> = new Map<string, Mess
   ['/services', SERVICE],
   ['/nodes', NODE],
   ['/persistentvolumeclaims', CLAIM],
+  ['apps/deployments', DEPLOYMENT],
   ['apps/replicasets', REPLICA_SET],
   ['discovery.k8s.io/endpointslices', ENDPOINT_SLICE],
   ['batch/jobs', JOB],

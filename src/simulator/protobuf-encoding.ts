@@ -11,6 +11,7 @@ const TYPES: Readonly<Record<string, string>> = {
   'v1 ServiceList': 'core.Service',
   'v1 NodeList': 'core.Node',
   'v1 PersistentVolumeClaimList': 'core.PersistentVolumeClaim',
+  'apps/v1 DeploymentList': 'apps.Deployment',
   'apps/v1 ReplicaSetList': 'apps.ReplicaSet',
   'discovery.k8s.io/v1 EndpointSliceList': 'discovery.EndpointSlice',
   'batch/v1 JobList': 'batch.Job',

@@ -136,6 +136,12 @@ core.Event metadata=1:meta.ObjectMeta involvedObject=2:core.ObjectReference reas
 core.ObjectReference kind=1:text namespace=2:text name=3:text uid=4:text apiVersion=5:text resourceVersion=6:text fieldPath=7:text
 core.EventSource component=1:text host=2:text
 core.EventSeries count=1:int lastObservedTime=2:microTime
+apps.Deployment metadata=1:meta.ObjectMeta spec=2:apps.DeploymentSpec status=3:apps.DeploymentStatus
+apps.DeploymentSpec replicas=1:int? selector=2:meta.LabelSelector template=3:core.PodTemplateSpec strategy=4:apps.DeploymentStrategy minReadySeconds=5:int revisionHistoryLimit=6:int? paused=7:flag progressDeadlineSeconds=9:int?
+apps.DeploymentStrategy type=1:text rollingUpdate=2:apps.RollingUpdateDeployment
+apps.RollingUpdateDeployment maxUnavailable=1:intOrText maxSurge=2:intOrText
+apps.DeploymentStatus observedGeneration=1:int replicas=2:int updatedReplicas=3:int readyReplicas=7:int availableReplicas=4:int unavailableReplicas=5:int terminatingReplicas=9:int? conditions=6:apps.DeploymentCondition[] collisionCount=8:int?
+apps.DeploymentCondition type=1:text status=2:text lastUpdateTime=6:time lastTransitionTime=7:time reason=4:text message=5:text
 apps.ReplicaSet metadata=1:meta.ObjectMeta spec=2:apps.ReplicaSetSpec status=3:apps.ReplicaSetStatus
 apps.ReplicaSetSpec replicas=1:int? minReadySeconds=4:int selector=2:meta.LabelSelector template=3:core.PodTemplateSpec
 core.PodTemplateSpec metadata=1:meta.ObjectMeta spec=2:core.PodSpec

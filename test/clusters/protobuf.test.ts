@@ -79,6 +79,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '/services': 'core.Service',
   '/nodes': 'core.Node',
   '/persistentvolumeclaims': 'core.PersistentVolumeClaim',
+  'apps/deployments': 'apps.Deployment',
   'apps/replicasets': 'apps.ReplicaSet',
   'discovery.k8s.io/endpointslices': 'discovery.EndpointSlice',
   'batch/jobs': 'batch.Job',
