@@ -76,7 +76,7 @@ export function objectStore(
     if (request.method === 'HEAD') return answer(200, 'application/xml', '');
     if (url.searchParams.has('location')) return xml(200, '<LocationConstraint/>');
     if (url.searchParams.get('list-type') !== '2')
-      return failed(501, 'NotImplemented', 'only ListObjectsV2 is simulated');
+      return failed(501, 'NotImplemented', `the recording does not hold this of bucket ${bucket}`);
     return listing(bucket, content, url.searchParams);
   };
 }

@@ -280,6 +280,12 @@ describe('demo', () => {
     expect(stderr).toContain('thanos-doctor diagnose --all-contexts');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^\d+ root causes? /);
+    // What was not recorded is no failure of anything.
+    expect(stdout).not.toMatch(/Could not check|recording does not hold|--all, or/);
+    expect(stdout).toMatch(/thanos-doctor fix \S+ --context \S+/);
+    const [, again = ''] = /thanos-doctor (diagnose --all --bundle \S+)/.exec(stderr) ?? [];
+    const { code: same } = await cli.run([...again.split(' '), '--format', 'json']);
+    expect(same).toBe(1);
     expect(readdirSync(at('demo')).sort()).toEqual(['report.json', 'report.md']);
     expect(JSON.parse(readFileSync(at('demo', 'report.json'), 'utf8'))).toMatchObject({ verdict: 'problems' });
   });

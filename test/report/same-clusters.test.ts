@@ -24,22 +24,24 @@ describe('a command to go on with reads the same clusters', () => {
     ["thanos-doctor diagnose --context a --context='b c' --all", " --context a --context='b c'"],
     ["thanos-doctor diagnose --kubeconfig 'my config' --fleet f.yaml", " --kubeconfig 'my config' --fleet f.yaml"],
     ['thanos-doctor diagnose -n monitoring', ' -n monitoring'],
-    ['thanos-doctor diagnose --bundle b.tar.gz', ' --context admin@west'],
-    ['thanos-doctor demo --fleet pool-exhausted', ''],
+    ['thanos-doctor diagnose --bundle b.tar.gz', " --context admin@west --context 'o'\\''east'"],
+    ['thanos-doctor demo --fleet pool-exhausted', " --context admin@west --context 'o'\\''east'"],
   ])('%s', (command, expected) => {
     expect(sameClusters(reportAfter(command), [FINDING])).toBe(expected);
     expect(text(reportAfter(command), TERMINAL)).toContain(`thanos-doctor fix r${expected}`);
   });
 
-  it('of a bundle, a finding about the fleet needs them all', () => {
-    const finding = { ...FINDING, cluster: 'fleet' };
-    expect(sameClusters(reportAfter('thanos-doctor diagnose -b b'), [finding])).toBe(
-      " --context admin@west --context 'o'\\''east'",
-    );
+  it('of a bundle with many clusters, those of the finding; all for one about the fleet', () => {
+    const report = reportAfter('thanos-doctor diagnose -b b');
+    const many = Array.from({ length: 8 }, (_, index) => ({ ...clusterOf(`c${index}`), context: `c${index}` }));
+    const fleet = { ...report, clusters: [...report.clusters, ...many] };
+    expect(sameClusters(fleet, [FINDING])).toBe(' --context admin@west');
+    expect(sameClusters(fleet, [{ ...FINDING, cluster: 'fleet' }])).toContain(' --context c0 --context c1');
   });
 
   it('offers only what was not asked for', () => {
     expect(notAskedFor(reportAfter('thanos-doctor diagnose'), false)).toEqual(['--all', '-o report.md']);
+    expect(notAskedFor(reportAfter('thanos-doctor demo'), false)).toEqual([]);
     expect(notAskedFor(reportAfter('thanos-doctor diagnose --all -o report.md'), true)).toEqual([]);
     expect(text(reportAfter('thanos-doctor diagnose -o report.md'), TERMINAL)).toContain('diagnose again with --all\n');
   });

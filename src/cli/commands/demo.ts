@@ -1,4 +1,5 @@
-import { DEMO_FLEETS, diagnoseDemo } from '../../app/demo.ts';
+import { relative } from 'node:path';
+import { DEMO_FLEETS, type DemoFleet, diagnoseDemo, recordingOf } from '../../app/demo.ts';
 import { text } from '../../report/text.ts';
 import { EXIT } from '../exit-codes.ts';
 import { listenForInterrupt } from '../interrupt.ts';
@@ -8,7 +9,7 @@ import { startProgress } from '../progress.ts';
 import { terminalOf } from '../terminal.ts';
 
 export interface DemoArguments extends GlobalOptions {
-  readonly fleet: (typeof DEMO_FLEETS)[number];
+  readonly fleet: DemoFleet;
 }
 
 const FILES = ['report.md', 'report.json'];
@@ -40,16 +41,35 @@ export async function runDemo(options: DemoArguments): Promise<number> {
   }
 }
 
-function nextSteps(shown: (typeof DEMO_FLEETS)[number]): string {
+/** What to type next. `npm run demo` runs from a checkout, where the program is not on the PATH. */
+function nextSteps(shown: DemoFleet): string {
   const other = DEMO_FLEETS.find(fleet => fleet !== shown)!;
+  const place = recordingOf(shown);
+  const near = relative('', place);
+  const bundle = quoted(near.startsWith('..') ? place : near);
+  const program = process.env.npm_lifecycle_event === 'demo' ? 'npx thanos-doctor' : 'thanos-doctor';
+  const lines = (...pairs: readonly (readonly [string, string])[]) => {
+    const column = Math.max(...pairs.map(([command]) => command.length)) + 3;
+    return pairs.map(([command, what]) => `  ${`${program} ${command}`.padEnd(program.length + 1 + column)}${what}`);
+  };
   return [
     '',
     `wrote ${FILES.join(' and ')} here`,
     '',
+    'These clusters were recorded, and are gone: kubectl and fix are for clusters that run.',
+    'What was recorded can be looked at further:',
+    `  ${program} diagnose --all --bundle ${bundle}`,
+    `  ${program} demo --fleet ${other}`,
+    '',
     'Next, for your own clusters:',
-    '  thanos-doctor diagnose                                    the current context',
-    '  thanos-doctor diagnose --all-contexts -o report.md        all, and a report for the ticket',
-    '  thanos-doctor collect --all-contexts -o incident.tar.gz   save it, to be diagnosed anywhere',
-    `  ${`thanos-doctor demo --fleet ${other}`.padEnd(57)} the other recorded incident`,
+    ...lines(
+      ['diagnose', 'the current context'],
+      ['diagnose --all-contexts -o report.md', 'all, and a report for the ticket'],
+      ['collect --all-contexts -o incident.tar.gz', 'save it, to be diagnosed anywhere'],
+    ),
   ].join('\n');
+}
+
+function quoted(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
