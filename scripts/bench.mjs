@@ -5,12 +5,14 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { measureFetch } from './bench/fetch.mjs';
 import { measureParts } from './bench/parts.mjs';
+import { measureReal } from './bench/real.mjs';
 import { openBench } from './bench/shared.mjs';
 import { setUp } from './setup.mjs';
 
 /** In this order; each gets what those before it said. */
 const PARTS = {
   fetch: bench => measureFetch(bench),
+  real: bench => measureReal(bench),
   parts: (bench, said) => measureParts(bench, said.fetch),
 };
 

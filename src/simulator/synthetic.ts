@@ -16,6 +16,9 @@ const CREATED = '2026-01-14T08:30:00Z';
 const PODS_PER_DEPLOYMENT = 3;
 const PODS_PER_NODE = 40;
 const PODS_PER_EVENT = 5;
+/** Of so many Deployments one has a Service with its EndpointSlice, and one a ConfigMap. */
+const DEPLOYMENTS_PER_SERVICE = 2;
+const DEPLOYMENTS_PER_CONFIG_MAP = 4;
 const NAMESPACES = 20;
 
 /** A healthy fleet of any size, made without a file and the same every time. Pods are of a usual size, about 6.5 KB. */
@@ -155,6 +158,24 @@ function addWorkloads(files: Map<string, Uint8Array>, cluster: string, pods: num
     files,
     'apps/v1/replicasets',
     count(PODS_PER_DEPLOYMENT).map(index => replicaSet(cluster, index)),
+  );
+  const served = count(PODS_PER_DEPLOYMENT * DEPLOYMENTS_PER_SERVICE).map(index => index * DEPLOYMENTS_PER_SERVICE);
+  append(
+    files,
+    'core/v1/services',
+    served.map(index => service(cluster, index)),
+  );
+  append(
+    files,
+    'discovery.k8s.io/v1/endpointslices',
+    served.map(index => endpointSlice(cluster, index, pods)),
+  );
+  append(
+    files,
+    'core/v1/configmaps',
+    count(PODS_PER_DEPLOYMENT * DEPLOYMENTS_PER_CONFIG_MAP).map(index =>
+      configMap(cluster, index * DEPLOYMENTS_PER_CONFIG_MAP),
+    ),
   );
 }
 
@@ -297,6 +318,63 @@ function replicaSet(cluster: string, index: number): RawObject {
   };
 }
 
+/** Without an address of its own: a range of addresses may be smaller than a fleet. */
+function service(cluster: string, index: number): RawObject {
+  const { application, namespace: inNamespace, labels } = namesOf(cluster, index * PODS_PER_DEPLOYMENT);
+  return {
+    metadata: { ...identity(cluster, application, inNamespace), uid: serviceUid(cluster, application), labels },
+    spec: {
+      type: 'ClusterIP',
+      clusterIP: 'None',
+      selector: { 'app.kubernetes.io/name': application },
+      ports: [{ name: 'http', protocol: 'TCP', port: 80, targetPort: 'http' }],
+    },
+    status: { loadBalancer: {} },
+  };
+}
+
+function serviceUid(cluster: string, name: string): string {
+  return uidOf(`${cluster}/service ${name}`);
+}
+
+function endpointSlice(cluster: string, index: number, pods: number): RawObject {
+  const first = index * PODS_PER_DEPLOYMENT;
+  const { application, namespace: inNamespace, labels } = namesOf(cluster, first);
+  const behind = Array.from({ length: Math.min(PODS_PER_DEPLOYMENT, pods - first) }, (_, offset) => first + offset);
+  const of = { ...owner(cluster, 'Service', application), apiVersion: 'v1', uid: serviceUid(cluster, application) };
+  return {
+    metadata: {
+      ...identity(cluster, `${application}-abcde`, inNamespace),
+      labels: { ...labels, 'kubernetes.io/service-name': application },
+      ownerReferences: [of],
+    },
+    addressType: 'IPv4',
+    ports: [{ name: 'http', protocol: 'TCP', port: 8080 }],
+    endpoints: behind.map(podIndex => {
+      const names = namesOf(cluster, podIndex);
+      return {
+        addresses: [podAddress(podIndex)],
+        conditions: { ready: true, serving: true, terminating: false },
+        nodeName: names.node,
+        targetRef: { kind: 'Pod', namespace: inNamespace, name: names.pod, uid: uidOf(`${cluster}/${names.pod}`) },
+      };
+    }),
+  };
+}
+
+function configMap(cluster: string, index: number): RawObject {
+  const { application, namespace: inNamespace, labels } = namesOf(cluster, index * PODS_PER_DEPLOYMENT);
+  const settings = Array.from({ length: 20 }, (_, line) => `setting_${line}: of ${application}\n`).join('');
+  return {
+    metadata: { ...identity(cluster, `${application}-config`, inNamespace), labels },
+    data: { 'config.yaml': settings },
+  };
+}
+
+function podAddress(index: number): string {
+  return `10.${100 + Math.floor(index / 62500)}.${Math.floor(index / 250) % 250}.${(index % 250) + 1}`;
+}
+
 function pod(cluster: string, index: number): RawObject {
   const names = namesOf(cluster, index);
   const spec = podSpec(names);
@@ -321,7 +399,7 @@ function pod(cluster: string, index: number): RawObject {
         condition,
       ),
       hostIP: nodeAddress(Math.floor(index / PODS_PER_NODE)),
-      podIP: `10.${100 + Math.floor(index / 62500)}.${Math.floor(index / 250) % 250}.${(index % 250) + 1}`,
+      podIP: podAddress(index),
       startTime: CREATED,
       qosClass: 'Burstable',
       containerStatuses: spec.containers.map((container: RawObject) => ({

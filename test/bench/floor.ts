@@ -1,21 +1,36 @@
 import http from 'node:http';
+import https from 'node:https';
+import { decodeList } from '../../src/clusters/protobuf.ts';
+import { PROTOBUF_KINDS } from '../../src/clusters/protobuf-fields.ts';
 
-/** The least that can be done: fetch the same pages over one kept connection a cluster, parse them, and drop them. */
-const { clusters, paths } = JSON.parse(process.argv[2]!) as {
-  readonly clusters: readonly { readonly url: string }[];
+/**
+ * The least that can be done: fetch the same pages over kept connections, and drop them. As JSON they are parsed; as
+ * protobuf they are read through for the token of the next page, and with `decoded` made into objects as a diagnosis does.
+ */
+const { clusters, paths, encoding } = JSON.parse(process.argv[2]!) as {
+  readonly clusters: readonly { readonly url: string; readonly token?: string }[];
   readonly paths: readonly string[];
+  readonly encoding?: 'json' | 'protobuf' | 'decoded';
 };
+const binary = encoding === 'protobuf' || encoding === 'decoded';
+const accept = binary ? 'application/vnd.kubernetes.protobuf' : 'application/json';
 
 let requests = 0;
 let bytes = 0;
 
-function get(agent: http.Agent, url: string): Promise<string> {
+function get(agent: http.Agent | https.Agent, url: string, token: string | undefined): Promise<Buffer> {
+  const client = url.startsWith('https:') ? https : http;
+  const headers = { accept, ...(token && { authorization: `Bearer ${token}` }) };
   return new Promise((resolve, reject) => {
-    http
-      .get(url, { agent, headers: { accept: 'application/json' } }, response => {
+    client
+      .get(url, { agent, headers }, response => {
         const chunks: Buffer[] = [];
         response.on('data', chunk => chunks.push(chunk));
-        response.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+        response.on('end', () => {
+          const body = Buffer.concat(chunks);
+          if (response.statusCode === 200) resolve(body);
+          else reject(new Error(`${url}: ${response.statusCode} ${body.toString('utf8')}`));
+        });
         response.on('error', reject);
       })
       .on('error', reject);
@@ -30,23 +45,30 @@ async function again<Answer>(ask: () => Promise<Answer>, attempts = 3): Promise<
   });
 }
 
-async function list(agent: http.Agent, url: string): Promise<void> {
-  for (let token = ''; ; ) {
-    const text = await again(() =>
-      get(agent, `${url}?limit=1000${token ? `&continue=${encodeURIComponent(token)}` : ''}`),
-    );
-    requests += 1;
-    bytes += text.length;
-    const page = JSON.parse(text) as { metadata?: { continue?: string } };
-    token = page.metadata?.continue ?? '';
-    if (!token) return;
-  }
+/** The token of the next page; '' after the last one. */
+function nextOf(body: Buffer, path: string): string {
+  if (!binary) return JSON.parse(body.toString('utf8')).metadata?.continue ?? '';
+  const kind = path.replace(/^\/apis?\//, '').replace(/(^|\/)v1\//, '/');
+  return decodeList(body, (encoding === 'decoded' && PROTOBUF_KINDS.get(kind)) || {}).next;
 }
 
 await Promise.all(
-  clusters.map(async ({ url }) => {
-    const agent = new http.Agent({ keepAlive: true, maxSockets: 16 });
-    await Promise.all(paths.map(path => list(agent, url + path)));
+  clusters.map(async ({ url, token }) => {
+    const pool = { keepAlive: true, maxSockets: 16 };
+    const agent = url.startsWith('https:')
+      ? new https.Agent({ ...pool, rejectUnauthorized: false })
+      : new http.Agent(pool);
+    const list = async (path: string) => {
+      for (let next = ''; ; ) {
+        const query = `limit=1000${next ? `&continue=${encodeURIComponent(next)}` : ''}`;
+        const body = await again(() => get(agent, `${url}${path}?${query}`, token));
+        requests += 1;
+        bytes += body.length;
+        next = nextOf(body, path);
+        if (!next) return;
+      }
+    };
+    await Promise.all(paths.map(list));
     agent.destroy();
   }),
 );

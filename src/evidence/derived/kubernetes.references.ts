@@ -8,7 +8,7 @@ import { collector as eventsCollector } from '../collectors/kubernetes.events.ts
 import { collector as claimsCollector } from '../collectors/kubernetes.persistent-volume-claims.ts';
 import { collector as podsCollector } from '../collectors/kubernetes.pods.ts';
 import { collector as statefulSetsCollector } from '../collectors/kubernetes.stateful-sets.ts';
-import { gapOf, gapsIn, known, listOrGap, withUnknownFields } from '../gaps.ts';
+import { gapOf, gapsIn, groupedBy, known, listOrGap, withUnknownFields } from '../gaps.ts';
 import { type Complaint, complaintsOf, isStuckCreating } from '../missing-objects.ts';
 import { NOBODY, objectKey, REF, ref } from '../objects.ts';
 import type { ContainerSpec } from '../pod-containers.ts';
@@ -54,6 +54,7 @@ const ROW = {
 type Reference = ShapeOf<typeof ROW>;
 type Use = ShapeOf<typeof USE>;
 type Pod = ShapeOf<typeof podsCollector.shape>[number];
+type ConfigMap = ShapeOf<typeof configMapsCollector.shape>[number];
 type Volume = Pod['volumes'][number];
 
 interface Named {
@@ -94,9 +95,14 @@ export const collector = derived({
       ...templatesOf('StatefulSet', statefulSets),
       ...templatesOf('DaemonSet', daemonSets),
     ];
-    const complaints = current.flatMap(pod => complaintsOf(pod, known(events)));
+    const eventsOf = groupedBy(known(events), event => event.object.uid);
+    const complaints = groupedBy(
+      current.flatMap(pod => complaintsOf(pod, eventsOf.get(pod.uid) ?? [])),
+      one => objectKey(one.kind, one.namespace, one.name),
+    );
     const listing: Listing = {
-      configMaps: known(configMaps).map(({ namespace, name, keys }) => ({ namespace, name, keys })),
+      configMaps: groupedBy(known(configMaps), one => one.name),
+      namespaces: new Set(known(configMaps).map(one => one.namespace)),
       claims: new Set(known(claims).map(claim => objectKey('PersistentVolumeClaim', claim.namespace, claim.name))),
       unlistedClaims: gapsIn(claims)[0],
       unlistedConfigMaps: gapsIn(configMaps)[0],
@@ -172,20 +178,15 @@ function namedBy(
 }
 
 function grouped(named: readonly Named[]): readonly (readonly Named[])[] {
-  const groups = new Map<string, Named[]>();
-  for (const one of named) {
-    const key = `${objectKey(one.kind, one.namespace, one.name)} ${one.key} ${one.optional}`;
-    groups.set(key, [...(groups.get(key) ?? []), one]);
-  }
-  return [...groups.entries()].sort(([first], [second]) => (first < second ? -1 : 1)).map(([, group]) => group);
+  const keyOf = (one: Named) => `${objectKey(one.kind, one.namespace, one.name)} ${one.key} ${one.optional}`;
+  return [...groupedBy(named, keyOf)].sort(([first], [second]) => (first < second ? -1 : 1)).map(([, group]) => group);
 }
 
 interface Listing {
-  readonly configMaps: readonly {
-    readonly namespace: string;
-    readonly name: string;
-    readonly keys: readonly string[];
-  }[];
+  /** By name. */
+  readonly configMaps: ReadonlyMap<string, readonly ConfigMap[]>;
+  /** Those that have a ConfigMap. */
+  readonly namespaces: ReadonlySet<string>;
   readonly claims: ReadonlySet<string>;
   readonly unlistedClaims: Gap | undefined;
   readonly unlistedConfigMaps: Gap | undefined;
@@ -194,16 +195,15 @@ interface Listing {
 
 function rowOf(
   group: readonly Named[],
-  complaints: readonly Complaint[],
+  complaints: ReadonlyMap<string, readonly Complaint[]>,
   listing: Listing,
   stuck: ReadonlyMap<string, Pod>,
 ): Reference {
   const { kind, namespace, name, key, optional } = group[0]!;
   const usedBy = group.map(one => one.use);
-  const about = complaints.filter(
-    one => one.kind === kind && one.namespace === namespace && one.name === name && (one.key === '' || one.key === key),
-  );
-  const sameName = kind === 'ConfigMap' ? listing.configMaps.filter(one => one.name === name) : [];
+  const ofObject = complaints.get(objectKey(kind, namespace, name)) ?? [];
+  const about = ofObject.filter(one => one.key === '' || one.key === key);
+  const sameName = kind === 'ConfigMap' ? (listing.configMaps.get(name) ?? []) : [];
   const here = sameName.find(one => one.namespace === namespace);
   const listed = existenceIn(listing, kind, namespace, name, key, here?.keys);
   const waiting = usedBy.filter(use => stuck.has(use.pod.uid) && use.how === 'volume');
@@ -266,6 +266,6 @@ function existenceIn(
   if (kind !== 'ConfigMap') return '';
   if (keys) return key === '' || keys.includes(key) ? 'present' : 'key';
   // Every namespace has at least the API server's own ConfigMap: one without any was not listed.
-  const wasListed = listing.configMaps.some(one => one.namespace === namespace);
+  const wasListed = listing.namespaces.has(namespace);
   return wasListed && !listing.unlistedConfigMaps ? 'object' : '';
 }

@@ -3,8 +3,9 @@ import { derived } from '../collector.ts';
 import { collector as slicesCollector } from '../collectors/kubernetes.endpoint-slices.ts';
 import { collector as podsCollector } from '../collectors/kubernetes.pods.ts';
 import { collector as servicesCollector } from '../collectors/kubernetes.services.ts';
-import { gapsIn, known, listOrGap, mapKnown, withUnknownFields } from '../gaps.ts';
+import { gapsIn, groupedBy, known, listOrGap, mapKnown, withUnknownFields } from '../gaps.ts';
 import { REF, ref } from '../objects.ts';
+import { selectable } from '../selects.ts';
 
 const ROW = {
   service: REF,
@@ -42,11 +43,12 @@ export const collector = derived({
     ]);
     const [sliceGap] = gapsIn(slices);
     const [podGap] = gapsIn(pods);
+    const slicesOf = groupedBy(known(slices), slice => `${slice.namespace}/${slice.service}`);
+    const podsOf = selectable(known(pods).filter(pod => !pod.history));
     return mapKnown(services, service => {
-      const endpoints = known(slices)
-        .filter(slice => slice.namespace === service.namespace && slice.service === service.name)
-        .flatMap(slice => slice.endpoints);
-      const row = rowOf(service, endpoints, known(pods));
+      const own = slicesOf.get(`${service.namespace}/${service.name}`) ?? [];
+      const endpoints = own.flatMap(slice => slice.endpoints);
+      const row = rowOf(service, endpoints, podsOf(service.namespace, service.selector));
       const unknown: (keyof Backends & string)[] = [];
       if (sliceGap) unknown.push('ready', 'notReady', 'why');
       if (podGap)
@@ -63,11 +65,10 @@ function without(row: Backends, fields: readonly string[]): Partial<Backends> {
 
 type Endpoint = ShapeOf<typeof slicesCollector.shape>[number]['endpoints'][number];
 
-function rowOf(service: Service, endpoints: readonly Endpoint[], pods: readonly Pod[]): Backends {
+function rowOf(service: Service, endpoints: readonly Endpoint[], matched: readonly Pod[]): Backends {
   const real = endpoints.filter(endpoint => !endpoint.addresses.includes(DUMMY));
   const ready = countAddresses(real.filter(endpoint => endpoint.ready));
   const selected = Object.keys(service.selector).length > 0;
-  const matched = selected ? pods.filter(pod => isSelected(pod, service)) : [];
   const ports = service.ports.map(({ name, port, targetPort }) => ({
     name,
     port,
@@ -105,11 +106,6 @@ function rowOf(service: Service, endpoints: readonly Endpoint[], pods: readonly 
 /** A slice without ports lists endpoints that cannot be reached; addresses are what counts. */
 function countAddresses(endpoints: readonly Endpoint[]): number {
   return new Set(endpoints.flatMap(endpoint => endpoint.addresses)).size;
-}
-
-function isSelected(pod: Pod, service: Service): boolean {
-  if (pod.namespace !== service.namespace || pod.history) return false;
-  return Object.entries(service.selector).every(([key, value]) => pod.labels[key] === value);
 }
 
 function namesPort(pod: Pod, name: string): boolean {

@@ -9,9 +9,9 @@ import { collector as podsCollector } from '../collectors/kubernetes.pods.ts';
 import { collector as servicesCollector } from '../collectors/kubernetes.services.ts';
 import { collector as statefulSetsCollector } from '../collectors/kubernetes.stateful-sets.ts';
 import { collector as webhooksCollector } from '../collectors/kubernetes.webhooks.ts';
-import { gapsIn, known, listOrGap, mapKnown, orGap } from '../gaps.ts';
+import { gapsIn, groupedBy, known, listOrGap, mapKnown, orGap } from '../gaps.ts';
 import { REF, ref } from '../objects.ts';
-import { selects } from '../selects.ts';
+import { selectable } from '../selects.ts';
 import { isClusterDns } from '../system-components.ts';
 import { collector as componentsCollector } from './thanos.components.ts';
 import { collector as endpointsCollector } from './thanos.query-endpoints.ts';
@@ -57,6 +57,7 @@ type Pod = ShapeOf<typeof podsCollector.shape>[number];
 type Slice = ShapeOf<typeof slicesCollector.shape>[number];
 
 interface Workload {
+  readonly namespace: string;
   readonly ref: Ref;
   readonly labels: Readonly<Record<string, string>>;
   readonly replicas: number;
@@ -96,16 +97,19 @@ export const collector = derived({
     ]);
     const workloads: readonly Workload[] = [
       ...known(deployments).map(one => ({
+        namespace: one.namespace,
         ref: own('Deployment', one),
         labels: one.template.labels,
         replicas: one.replicas,
       })),
       ...known(statefulSets).map(one => ({
+        namespace: one.namespace,
         ref: own('StatefulSet', one),
         labels: one.template.labels,
         replicas: one.replicas,
       })),
       ...known(daemonSets).map(one => ({
+        namespace: one.namespace,
         ref: own('DaemonSet', one),
         labels: one.template.labels,
         replicas: one.desired,
@@ -117,31 +121,29 @@ export const collector = derived({
       pods: gapsIn(pods)[0] ?? gapsIn(components)[0],
       workloads: gapsIn([...deployments, ...statefulSets, ...daemonSets])[0],
     };
+    const podsOf = selectable(known(pods).filter(pod => !pod.history));
+    const templatesOf = selectable(workloads);
+    const slicesOf = groupedBy(known(slices), slice => `${slice.namespace}/${slice.service}`);
+    const askedOf = groupedBy(endpoints, one => `${one.service.namespace}/${one.service.name}`);
+    const hooksOf = groupedBy(known(webhooks), one => `${one.service.namespace}/${one.service.name}`);
+    const ingressesIn = groupedBy(known(ingresses), one => one.namespace);
+    const workloadsIn = groupedBy(workloads, one => one.namespace);
     const selecting = services.filter(service => orGap(() => hasSelector(service)) !== false);
     return mapKnown(selecting, rowOf);
 
     function rowOf(service: Service): Row {
-      const matched = known(pods).filter(
-        pod => pod.namespace === service.namespace && !pod.history && selects(service.selector, pod.labels),
-      );
-      const templates = workloads.filter(
-        one => one.ref.namespace === service.namespace && selects(service.selector, one.labels),
-      );
+      const key = `${service.namespace}/${service.name}`;
+      const matched = podsOf(service.namespace, service.selector);
+      const templates = templatesOf(service.namespace, service.selector);
       const own = distinct([...matched.map(pod => pod.workload), ...templates.map(one => one.ref)]);
       const keys = new Set(own.map(one => one.key));
       const parts = stack.filter(one => keys.has(one.workload.key));
-      const hosts = known(ingresses).filter(
-        one =>
-          one.namespace === service.namespace &&
-          orGap(() => one.backends.some(backend => backend.service === service.name)) === true,
+      const hosts = (ingressesIn.get(service.namespace) ?? []).filter(
+        one => orGap(() => one.backends.some(backend => backend.service === service.name)) === true,
       );
-      const hooks = known(webhooks).filter(
-        one => one.service.namespace === service.namespace && one.service.name === service.name,
-      );
-      const asked = endpoints.filter(
-        one => one.service.namespace === service.namespace && one.service.name === service.name,
-      );
-      const ready = readyAddresses(service, known(slices));
+      const hooks = hooksOf.get(key) ?? [];
+      const asked = askedOf.get(key) ?? [];
+      const ready = readyAddresses(service, slicesOf.get(key) ?? []);
       const unready = matched.filter(pod => !pod.ready);
       const scaled = matched.length === 0 && templates.length > 0 && templates.every(one => one.replicas === 0);
       const ports = service.ports.map(({ name, port, targetPort }) => ({
@@ -209,8 +211,7 @@ export const collector = derived({
     }
 
     function nearestTo(service: Service): Workload | undefined {
-      const candidates = workloads.filter(one => one.ref.namespace === service.namespace);
-      return candidates
+      return (workloadsIn.get(service.namespace) ?? [])
         .map(one => ({ one, lacks: lacking(service, one.labels).length }))
         .filter(({ lacks }) => lacks < Object.keys(service.selector).length)
         .sort((first, second) => first.lacks - second.lacks)[0]?.one;
@@ -260,8 +261,7 @@ function distinct(refs: readonly Ref[]): readonly Ref[] {
 }
 
 /** A slice without ports reaches nothing, unless the Service has none either. */
-function readyAddresses(service: Service, slices: readonly Slice[]): number {
-  const own = slices.filter(slice => slice.namespace === service.namespace && slice.service === service.name);
+function readyAddresses(service: Service, own: readonly Slice[]): number {
   const usable = own.filter(slice => slice.ports.length > 0 || service.ports.length === 0);
   return new Set(usable.flatMap(slice => slice.endpoints.filter(one => one.ready).flatMap(one => one.addresses))).size;
 }
