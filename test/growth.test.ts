@@ -17,13 +17,14 @@ const PODS = 400;
 const rules = builtinRules();
 const signatures = builtinSignatures();
 
-/** Fields by which rules choose among pods. */
-const COUNTED = ['key', 'phase', 'node', 'namespace'];
+/** Fields by which collectors and rules choose among objects. */
+const COUNTED = ['key', 'phase', 'node', 'namespace', 'name', 'object', 'service'];
 
-/** The source, whose rows of pods count how often one of these fields is read. */
+/** The source, whose rows count how often one of these fields is read. */
 function counting(source: Source, count: () => void): Source {
   const counted = (row: RawObject): unknown => {
     for (const field of COUNTED) {
+      if (!(field in row)) continue;
       const value = row[field];
       const get = () => {
         count();
@@ -36,7 +37,7 @@ function counting(source: Source, count: () => void): Source {
   return {
     ...source,
     list: (group, resource, take) =>
-      source.list(group, resource, take && resource === 'pods' ? object => counted(take(object) as RawObject) : take),
+      source.list(group, resource, take ? object => counted(take(object) as RawObject) : take),
   };
 }
 
