@@ -4,7 +4,7 @@ import type { Source } from '../model/source.ts';
 import { UserError } from '../model/user-error.ts';
 import { collectionPlan } from './collection-plan.ts';
 import { version } from './version.ts';
-import { checkWritable } from './write-file.ts';
+import { checkWritable, whyNotWritten } from './write-file.ts';
 
 export interface CollectOptions {
   /** Folder, or file that ends in `.tar.gz`. */
@@ -36,17 +36,22 @@ const READ: ReadonlySet<string> = new Set(
 /** Saves what a diagnosis would read, redacted, as a bundle. Throws a `UserError` where it cannot be written. */
 export async function collectFleet(sources: readonly Source[], options: CollectOptions): Promise<void> {
   const { recordBundle } = await import('../clusters/bundle-writer.ts');
-  await recordBundle(
-    sources,
-    options.target,
-    {
-      createdBy: `thanos-doctor ${version()}`,
-      plan: collectionPlan,
-      isRead: ({ group, resource }) => READ.has(`${group}/${resource}`),
-      logs: { ...LOGS, ...(options.since ? { since: options.since } : {}) },
-      buckets: options.readSecrets,
-      noLogs: !options.readLogs,
-    },
-    options.onProgress,
-  );
+  const { target, readSecrets, readLogs, since, onProgress } = options;
+  const recorded = {
+    createdBy: `thanos-doctor ${version()}`,
+    plan: collectionPlan,
+    isRead: ({ group, resource }: { readonly group: string; readonly resource: string }) =>
+      READ.has(`${group}/${resource}`),
+    logs: { ...LOGS, ...(since ? { since } : {}) },
+    buckets: readSecrets,
+    noLogs: !readLogs,
+  };
+  try {
+    await recordBundle(sources, target, recorded, onProgress);
+  } catch (error) {
+    // What could not be read is in the bundle; a failed call of the system is of the writing.
+    const failure = error as NodeJS.ErrnoException;
+    if (failure.syscall === undefined) throw error;
+    throw new UserError(`cannot write bundle ${target}: ${whyNotWritten(failure)}`);
+  }
 }

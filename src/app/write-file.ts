@@ -1,21 +1,36 @@
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, rmSync } from 'node:fs';
 import { access, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '../model/user-error.ts';
+
+/** Files that are not whole yet: a program that is ended in the middle leaves none of them. */
+const unfinished = new Set<string>();
+
+function clearUp(): void {
+  for (const path of unfinished) rmSync(path, { force: true });
+}
 
 /** Writes a file aside and renames it into place, so that nobody ever sees half of it. Throws a `UserError` where it cannot. */
 export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
   await checkWritable(path);
   // Through a link, the file that it leads to is replaced, and not the link.
   const place = await realpath(path).catch(() => path);
+  const there = await stat(place).catch(() => undefined);
   const aside = join(dirname(place), `.thanos-doctor-${randomBytes(6).toString('hex')}`);
+  if (unfinished.size === 0) process.once('exit', clearUp);
   try {
+    // A pipe or a device is no file that another could take the place of.
+    if (there && !there.isFile()) return await writeFile(place, content);
+    unfinished.add(aside);
     await writeFile(aside, content, { mode: 0o600, flag: 'wx' });
     await rename(aside, place);
   } catch (error) {
     await rm(aside, { force: true }).catch(() => {});
-    throw new UserError(`cannot write ${path}: ${reasonOf(error as NodeJS.ErrnoException)}`);
+    throw new UserError(`cannot write ${path}: ${whyNotWritten(error as NodeJS.ErrnoException)}`);
+  } finally {
+    unfinished.delete(aside);
+    if (unfinished.size === 0) process.off('exit', clearUp);
   }
 }
 
@@ -42,6 +57,7 @@ async function isWritable(path: string): Promise<boolean> {
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
+  EFBIG: 'it is larger than files may be here',
   EDQUOT: 'the disk quota is used up',
   EROFS: 'the file system is read-only',
   EACCES: 'permission denied',
@@ -49,6 +65,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'its name is too long',
 };
 
-function reasonOf({ code = '', message }: NodeJS.ErrnoException): string {
+/** Why a file could not be written, in the words that users know. */
+export function whyNotWritten({ code = '', message }: NodeJS.ErrnoException): string {
   return REASONS[code] ?? message;
 }

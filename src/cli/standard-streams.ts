@@ -14,7 +14,8 @@ export function swallowClosedPipes(): void {
 }
 
 function onError(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') return;
+  // A terminal that was closed says the latter.
+  if (error.code === 'EPIPE' || error.code === 'EIO') return;
   try {
     process.stderr.write(`thanos-doctor: cannot write the output: ${error.message}\n`);
   } finally {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, rmSync } from 'node:fs';
 import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -30,6 +30,13 @@ export async function openTarget(target: string): Promise<BundleTarget> {
   } catch (error) {
     throw new UserError(`cannot write bundle ${target}: ${(error as Error).message}`);
   }
+  const packed = `${aside}.tar.gz`;
+  // A program that is told to end at once leaves no half of a bundle.
+  const clearUp = () => {
+    rmSync(packed, { force: true });
+    rmSync(aside, { recursive: true, force: true });
+  };
+  process.once('exit', clearUp);
   const fileAt = async (path: string) => {
     const file = join(aside, ...path.split('/'));
     if (relative(aside, file).startsWith('..')) throw new Error(`the path ${path} leads out of the bundle`);
@@ -50,20 +57,25 @@ export async function openTarget(target: string): Promise<BundleTarget> {
     writeChunks: (path, chunks) =>
       track(async () => pipeline(chunks, createWriteStream(await fileAt(path), { mode: 0o600 }))),
     async finish(time) {
-      if (!isArchive(place)) return rename(aside, place);
-      const packed = `${aside}.tar.gz`;
+      if (!isArchive(place)) {
+        await rename(aside, place);
+        process.off('exit', clearUp);
+        return;
+      }
       try {
         await pack(aside, packed, basename(place).replace(/\.(?:tar\.gz|tgz)$/, ''), time);
         await rename(packed, place);
       } finally {
         await rm(packed, { force: true });
         await rm(aside, { recursive: true, force: true });
+        process.off('exit', clearUp);
       }
     },
     async abandon() {
       abandoned = true;
       await Promise.allSettled(underWay);
       await rm(aside, { recursive: true, force: true });
+      process.off('exit', clearUp);
     },
   };
 }

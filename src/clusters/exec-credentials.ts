@@ -111,13 +111,25 @@ function output(plugin: ExecPlugin, called: string): Promise<string> {
     const child = spawn(command, args, {
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe'],
-      signal: plugin.stop,
-      killSignal: 'SIGKILL',
+      // A group of its own: most plugins are scripts, whose children have to end with them.
+      detached: true,
     });
-    const timer = setTimeout(() => {
-      child.kill('SIGKILL');
-      fail(`did not end within ${plugin.timeout / 1000} s`);
-    }, plugin.timeout);
+    const end = (what: string) => {
+      fail(what);
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // It has ended by itself.
+      }
+    };
+    const timer = setTimeout(() => end(`did not end within ${plugin.timeout / 1000} s`), plugin.timeout);
+    const onStop = () => end('was stopped before it answered');
+    const settle = () => {
+      clearTimeout(timer);
+      plugin.stop.removeEventListener('abort', onStop);
+    };
+    plugin.stop.addEventListener('abort', onStop);
+    if (plugin.stop.aborted) onStop();
     let standardOutput = '';
     let standardError = '';
     child.stdout.setEncoding('utf8').on('data', chunk => {
@@ -127,13 +139,12 @@ function output(plugin: ExecPlugin, called: string): Promise<string> {
       if (standardError.length < OUTPUT_LIMIT) standardError += chunk;
     });
     child.on('error', (error: NodeJS.ErrnoException) => {
-      clearTimeout(timer);
+      settle();
       if (error.code === 'ENOENT') fail(`is not installed${hint}`);
-      else if (error.code === 'ABORT_ERR') fail('was stopped before it answered');
       else fail(`could not be started: ${error.code}`);
     });
     child.on('close', code => {
-      clearTimeout(timer);
+      settle();
       if (code === 0) return resolve(standardOutput);
       const last = standardError.trim().split('\n').at(-1)?.slice(0, 300) ?? '';
       fail(`ended with ${code ?? 'a signal'}${last ? `: ${last}` : ''}`);

@@ -11,7 +11,7 @@ import { UserError } from '../../model/user-error.ts';
 import { formatByName } from '../../report/formats.ts';
 import { EXIT, exitCodeOf, type FailOn } from '../exit-codes.ts';
 import type { FixOptions } from '../fix-setting.ts';
-import { listenForInterrupt } from '../interrupt.ts';
+import { type Interrupt, listenForInterrupt } from '../interrupt.ts';
 import { checkOutputs, commandLine, screenOptions, writeReports } from '../outputs.ts';
 import { type ProgressDisplay, startProgress } from '../progress.ts';
 import { fleetOf, openClusters, unusedFleetFile } from '../read-clusters.ts';
@@ -74,7 +74,7 @@ export async function runDiagnose(options: DiagnoseArguments, argv: readonly str
     const report =
       options.fix && !diagnosed.run.partial ? await fixed(diagnosed, options, interrupt?.signal) : diagnosed;
     if (options.format === 'json' && options.fix) process.stdout.write(printed(report, screen));
-    await writeReports(report, options.output, options.all);
+    await undisturbed(interrupt, () => writeReports(report, options.output, options.all));
     if (!options.quiet) for (const path of options.output) process.stderr.write(`wrote ${path}\n`);
     if (report.run.partial || interrupt?.signal.aborted) return EXIT.interrupted;
     return exitCodeAfterFixes(report, exitCodeOf(report, options['fail-on']));
@@ -82,6 +82,16 @@ export async function runDiagnose(options: DiagnoseArguments, argv: readonly str
     progress?.end();
     interrupt?.end();
     await Promise.all(sources.map(source => source.close()));
+  }
+}
+
+/** Where Ctrl-C would end the program at once, it waits for files that are half written. */
+async function undisturbed(interrupt: Interrupt | undefined, write: () => Promise<void>): Promise<void> {
+  const meanwhile = interrupt ? undefined : listenForInterrupt(() => {});
+  try {
+    await write();
+  } finally {
+    meanwhile?.end();
   }
 }
 
