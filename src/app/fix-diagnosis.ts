@@ -6,6 +6,7 @@ import { type FleetEvidence, openEvidence } from '../evidence/store.ts';
 import { type Gap, GapSignal } from '../model/gap.ts';
 import type { Rule } from '../model/rule.ts';
 import type { Source } from '../model/source.ts';
+import type { Progress } from './diagnose.ts';
 
 /** What a diagnosis is made with. */
 export interface DiagnosisSetting {
@@ -13,6 +14,8 @@ export interface DiagnosisSetting {
   readonly signatures: CompiledSignatures;
   readonly expectations: Expectations;
   readonly concurrency: number;
+  /** Tells how far the reading is. */
+  readonly onRead?: (event: Progress) => void;
 }
 
 export interface FreshDiagnosis {
@@ -33,16 +36,23 @@ export async function diagnoseAfresh(
         await source.server();
       } catch (error) {
         if (!(error instanceof GapSignal)) throw error;
+        setting.onRead?.({ is: 'unreachable', cluster: source.cluster, detail: error.gap.detail });
         unreachable.set(source.cluster, { ...error.gap, evidence: 'kubernetes.server', notLookedAt: false });
       }
     }),
   );
-  const { expectations, signatures, concurrency } = setting;
+  const { expectations, signatures, concurrency, onRead } = setting;
+  const tell = (is: 'reading' | 'read', cluster: string, id: string) => {
+    const requests = sources.find(source => source.cluster === cluster)?.usage().requests ?? 0;
+    onRead?.({ is, cluster, evidence: id, requests });
+  };
   const evidence = openEvidence(sources, unreachable, {
     collectors: COLLECTORS,
     expectations,
     signatures,
     concurrency,
+    onCollect: (cluster, id) => tell('reading', cluster, id),
+    onCollected: (cluster, id) => tell('read', cluster, id),
   });
   const clusters = evidence.clusters.filter(store => !unreachable.has(store.cluster));
   return { result: await diagnose({ rules, clusters, fleet: evidence.fleet, unreachable }), evidence };

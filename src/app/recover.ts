@@ -11,6 +11,8 @@ const LOOK_EVERY = 5000;
 export type StepAnswer = 'look again' | 'fix' | 'done' | 'quit' | 'no terminal';
 
 export interface RecoverySetting extends FixSetting {
+  /** The options by which the clusters were chosen, for further commands; '' where none are needed. */
+  readonly clusterOptions: string;
   say(line: string): void;
   ask(question: string, choices: readonly ('look again' | 'fix' | 'done' | 'quit')[]): Promise<StepAnswer>;
 }
@@ -84,7 +86,7 @@ async function throughStep(step: RunbookStep, setting: RecoverySetting, fixes: F
 }
 
 async function byHand(step: RunbookStep, setting: RecoverySetting): Promise<boolean> {
-  for (const line of step.byHand) setting.say(`   ${line}`);
+  for (const line of step.byHand) setting.say(`   ${ofSameClusters(line, setting)}`);
   const answer = await setting.ask('   Is it done?', ['done', 'quit']);
   if (answer === 'no terminal')
     return surprise(setting, 'only a person can say that this is done, and there is no terminal to ask on');
@@ -101,9 +103,14 @@ function show(step: RunbookStep, problems: readonly Finding[], setting: Recovery
     setting.say(`   ${rule} (${cluster}): ${message}`);
     for (const [label, value] of Object.entries(facts).slice(0, 4))
       setting.say(`     ${label}: ${typeof value === 'object' ? JSON.stringify(value) : value}`);
-    for (const line of fix.byHand.split('\n').filter(Boolean)) setting.say(`     ${line}`);
+    for (const line of fix.byHand.split('\n').filter(Boolean)) setting.say(`     ${ofSameClusters(line, setting)}`);
   }
-  for (const line of step.byHand) setting.say(`   ${line}`);
+  for (const line of step.byHand) setting.say(`   ${ofSameClusters(line, setting)}`);
+}
+
+/** A further command of this program is for the clusters that were chosen here. */
+function ofSameClusters(line: string, { clusterOptions }: RecoverySetting): string {
+  return line.replace(/thanos-doctor (?:collect|(?:fix|recover) (?!-)\S+)/g, command => `${command}${clusterOptions}`);
 }
 
 async function waitFor(step: RunbookStep, before: Look, setting: RecoverySetting): Promise<Look> {

@@ -118,11 +118,11 @@ async function resolve({ evidence, result }: FreshDiagnosis, asked: string): Pro
   const path = kind === '' ? parts : parts.slice(1);
   const name = path.at(-1) ?? '';
   const namespace = path.length > 1 ? path.at(-2)! : '';
+  const isOfUnknownKind = kind === '' && parts.length === 3 && name !== '';
+  if (isOfUnknownKind)
+    throw new UserError(`cannot look for "${asked}": there is no kind "${parts[0]}" here`, ...kindHints(kindWord));
   if (name === '' || path.length > 2)
-    throw new UserError(
-      `cannot look for "${asked}": a name is written as [kind/][namespace/]name`,
-      `kinds: ${[...new Set(Object.values(KINDS))].join(', ')}`,
-    );
+    throw new UserError(`cannot look for "${asked}": a name is written as [kind/][namespace/]name`, ...kindHints(''));
   const all: Candidate[] = [];
   const unread: string[] = result.unknowns.filter(({ rule }) => rule === '').map(({ gaps }) => gaps[0].detail);
   for (const store of evidence.clusters) {
@@ -146,7 +146,11 @@ async function resolve({ evidence, result }: FreshDiagnosis, asked: string): Pro
   const found = ofKind.filter(
     candidate => candidate.name === name && (namespace === '' || candidate.namespace === namespace),
   );
-  if (found.length === 0) throw notFound(asked, namespace, name, ofKind, unread);
+  if (found.length === 0) {
+    // Where there is nothing in such a namespace, it was most likely meant as a kind.
+    const isKind = kind === '' && namespace !== '' && !all.some(candidate => candidate.namespace === namespace);
+    throw notFound(asked, namespace, name, ofKind, unread, isKind ? kindHints(kindWord) : []);
+  }
   if (new Set(found.map(candidate => candidate.namespace)).size > 1) {
     throw new UserError(
       `"${asked}" may be several things: say which`,
@@ -156,12 +160,20 @@ async function resolve({ evidence, result }: FreshDiagnosis, asked: string): Pro
   return found;
 }
 
+/** The kinds that there are, and the one that was most likely meant. */
+function kindHints(word: string): readonly string[] {
+  const kinds = [...new Set(Object.values(KINDS))].map(kind => kind.toLowerCase());
+  const near = word === '' ? '' : nearestName(word, kinds);
+  return [...(near === '' ? [] : [`did you mean ${near}/…?`]), `kinds: ${kinds.join(', ')}`];
+}
+
 function notFound(
   asked: string,
   namespace: string,
   name: string,
   all: readonly Candidate[],
   unread: readonly string[],
+  kinds: readonly string[],
 ): UserError {
   const inNamespace = all.filter(candidate => namespace === '' || candidate.namespace === namespace);
   const nearest = nearestName(name, [...new Set(inNamespace.map(candidate => candidate.name))]);
@@ -174,6 +186,7 @@ function notFound(
   return new UserError(
     `there is no Service, monitor, PrometheusRule or AlertmanagerConfig "${asked}"`,
     ...[...new Set(near)].slice(0, 5).map((text, at) => (at === 0 ? `did you mean ${text}?` : `or ${text}`)),
+    ...(kinds.length > 0 ? [`nothing that could be asked for is in a namespace ${namespace}`, ...kinds] : []),
     ...[...new Set(unread)].slice(0, 3).map(detail => `it may be where nobody could look: ${detail}`),
   );
 }

@@ -35,6 +35,10 @@ export async function writeReports(report: Report, paths: readonly string[], all
 
 /** The command as it can be pasted again. */
 export function commandLine(argv: readonly string[]): string {
-  const quoted = argv.map(word => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`));
-  return ['thanos-doctor', ...quoted].join(' ');
+  return ['thanos-doctor', ...argv.map(quoted)].join(' ');
+}
+
+/** A word as a shell takes it. */
+export function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

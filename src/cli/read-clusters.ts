@@ -7,6 +7,7 @@ import type { Rule } from '../model/rule.ts';
 import type { Source } from '../model/source.ts';
 import { UserError } from '../model/user-error.ts';
 import type { ReadingOptions } from './options.ts';
+import { quoted } from './outputs.ts';
 
 /** Opens what the options name: a bundle, the clusters of a fleet file, or contexts. */
 export async function openClusters(
@@ -48,6 +49,17 @@ export function fleetOf(options: ReadingOptions, rules?: readonly Rule[]): Fleet
   if (options.fleet !== undefined) return readFleetFile(options.fleet, rules);
   const chosen = options['all-contexts'] || options.context.length > 0 || options.kubeconfig !== undefined;
   return !chosen && existsSync(FLEET_FILE) ? readFleetFile(FLEET_FILE, rules) : undefined;
+}
+
+/** The options that choose clusters as they were given, for a further command: ` --context hub`. '' for none. */
+export function clusterOptionsOf(options: ReadingOptions): string {
+  const words = [
+    ...(options['all-contexts'] ? ['--all-contexts'] : []),
+    ...(['kubeconfig', 'fleet', 'context', 'namespace'] as const).flatMap(name =>
+      [options[name] ?? []].flat().flatMap(value => [`--${name}`, quoted(value)]),
+    ),
+  ];
+  return words.map(word => ` ${word}`).join('');
 }
 
 /** Where a fleet file lies here and is not used, what it tunes and suppresses does not hold: that is said. */

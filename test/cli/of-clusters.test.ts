@@ -73,7 +73,17 @@ describe('why-not-scraped', () => {
   test.each([
     ['thanos-stroe', /there is no Service.*"thanos-stroe"\n +did you mean service\/monitoring\/thanos-store\?/],
     ['podmonitor/monitoring/none', /there is no Service/],
-    ['a/b/c/d', /written as \[kind\/\]\[namespace\/\]name\n +kinds: Service, /],
+    ['a/b/c/d', /written as \[kind\/\]\[namespace\/\]name\n +kinds: service, /],
+    [
+      'servicemonitr/monitoring/thanos-store',
+      /there is no kind "servicemonitr" here\n +did you mean servicemonitor\/…\?\n +kinds: service, servicemonitor, /,
+    ],
+    [
+      'servicemonitr/thanos-store',
+      /did you mean service\/monitoring\/thanos-store\?[\s\S]*in a namespace servicemonitr\n +did you mean servicemonitor\/…\?\n +kinds: /,
+    ],
+    ['pod/thanos-store', /in a namespace pod\n[\s\S]*kinds: service, servicemonitor, podmonitor/],
+    ['monitoring/thanos-stroe', /did you mean service\/monitoring\/thanos-store\?\n(?! +kinds)/],
   ])('%s is a mistake', async (name, message) => {
     const { code, stdout, stderr } = await why(name, 'healthy-fleet');
     expect(code).toBe(2);

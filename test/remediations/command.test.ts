@@ -121,8 +121,9 @@ describe('thanos-doctor fix', () => {
 describe('thanos-doctor recover', () => {
   test('stops where only a person can go on', async () => {
     const { server, environment } = await site();
-    const { code, stdout } = await doctor.run(['recover', 'full-outage'], environment);
+    const { code, stdout } = await doctor.run(['recover', 'full-outage', '--context', 'test'], environment);
     expect(code).toBe(4);
+    expect(stdout).toContain('thanos-doctor collect --context test -o incident.tar.gz');
     expect(stdout).toMatch(/1 of 12 {2}save what.*thanos-doctor collect.*stopped at step 1/s);
     expect(server.writes).toEqual([]);
   });

@@ -4,7 +4,7 @@ import { text } from '../../report/text.ts';
 import { EXIT } from '../exit-codes.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import type { GlobalOptions } from '../options.ts';
-import { checkOutputs, screenOptions, writeReports } from '../outputs.ts';
+import { checkOutputs, quoted, screenOptions, writeReports } from '../outputs.ts';
 import { startProgress } from '../progress.ts';
 import { terminalOf } from '../terminal.ts';
 
@@ -68,8 +68,4 @@ function nextSteps(shown: DemoFleet): string {
       ['collect --all-contexts -o incident.tar.gz', 'save it, to be diagnosed anywhere'],
     ),
   ].join('\n');
-}
-
-function quoted(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

@@ -3,6 +3,7 @@ import { EXIT } from '../exit-codes.ts';
 import { type Dialogue, oneLine } from '../fix-dialogue.ts';
 import { type FixOptions, fixSetting } from '../fix-setting.ts';
 import { listenForInterrupt } from '../interrupt.ts';
+import { clusterOptionsOf } from '../read-clusters.ts';
 import { fixExitCode } from './fix.ts';
 
 export interface RecoverArguments extends FixOptions {
@@ -24,6 +25,7 @@ export async function runRecover(options: RecoverArguments): Promise<number> {
   const dialogue: Dialogue = { input: process.stdin, output: process.stderr, isTerminal, signal, showWhole() {} };
   const setting: RecoverySetting = {
     ...fixSetting(options, { yes: options.yes, digest: '' }, signal),
+    clusterOptions: clusterOptionsOf(options),
     say: line => process.stdout.write(`${line}\n`),
     async ask(question, choices) {
       if (!isTerminal) return 'no terminal';

@@ -7,6 +7,7 @@ import { EXIT } from '../exit-codes.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import type { GlobalOptions, ReadingOptions } from '../options.ts';
 import { screenOptions } from '../outputs.ts';
+import { type ProgressDisplay, startProgress } from '../progress.ts';
 import { fleetOf, openClusters } from '../read-clusters.ts';
 import { terminalOf } from '../terminal.ts';
 
@@ -15,15 +16,25 @@ export interface WhyNotScrapedArguments extends ReadingOptions, GlobalOptions {
   readonly format: 'text' | 'json';
 }
 
+/** About how many kinds of evidence one cluster is asked for; only the progress bar reads it. */
+const EVIDENCE_PER_CLUSTER = 60;
+
 /** Exit code 0: it works. 1: something stops it. 3: what decides it could not be read. */
 export async function runWhyNotScraped(options: WhyNotScrapedArguments): Promise<number> {
   // Everything that may stop it is read: a namespace left out, or logs, would only make the answer unknown.
   const reading = { ...options, namespace: [], since: undefined, logs: true, secrets: false };
   const fleet = fleetOf(reading);
   const { rules } = tunedBuiltinRules(fleet);
-  const interrupt = listenForInterrupt(line => process.stderr.write(`${line}\n`));
+  let progress: ProgressDisplay | undefined;
+  const interrupt = listenForInterrupt(line => progress?.say(line));
   const sources = await openClusters(reading, fleet, interrupt.signal);
   try {
+    progress = startProgress(process.stderr, terminalOf(process.stderr, options.color), {
+      clusters: sources.map(({ cluster }) => cluster),
+      quiet: options.quiet,
+      verbose: options.verbose,
+      expected: EVIDENCE_PER_CLUSTER,
+    });
     const answers = await whyNotScraped(
       sources,
       {
@@ -31,15 +42,18 @@ export async function runWhyNotScraped(options: WhyNotScrapedArguments): Promise
         signatures: builtinSignatures(),
         expectations: fleet?.expectations ?? NO_EXPECTATIONS,
         concurrency: options.concurrency,
+        onRead: progress.onProgress,
       },
       options.name,
     );
+    progress.end();
     const screen = screenOptions(terminalOf(process.stdout, options.color), false);
     process.stdout.write(options.format === 'json' ? scrapeJson(answers) : scrapeText(answers, screen));
     if (interrupt.signal.aborted) return EXIT.interrupted;
     if (answers.some(({ verdict }) => verdict === 'stopped')) return EXIT.problems;
     return answers.some(({ verdict }) => verdict === 'unknown') ? EXIT.unknown : EXIT.healthy;
   } finally {
+    progress?.end();
     interrupt.end();
     await Promise.all(sources.map(source => source.close()));
   }
