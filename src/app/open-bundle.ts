@@ -5,6 +5,16 @@ import type { Source } from '../model/source.ts';
 /** The clusters of a bundle, as sources. Throws a `UserError` where it cannot be used. */
 export async function openBundle(place: string): Promise<readonly Source[]> {
   const files = await openBundleFiles(place);
-  const manifest = await readManifest(files);
-  return Promise.all(manifest.clusters.map(cluster => openBundleCluster(files, cluster)));
+  try {
+    const manifest = await readManifest(files);
+    const sources = await Promise.all(manifest.clusters.map(cluster => openBundleCluster(files, cluster)));
+    const open = new Set(sources);
+    const close = async (source: Source) => {
+      if (open.delete(source) && open.size === 0) await files.close();
+    };
+    return sources.map(source => ({ ...source, close: () => close(source) }));
+  } catch (error) {
+    await files.close();
+    throw error;
+  }
 }

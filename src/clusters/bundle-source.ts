@@ -86,6 +86,20 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
     return content;
   }
 
+  /** The same piece by piece. */
+  function stream(path: string, last?: number): AsyncIterable<Uint8Array> | undefined {
+    requests += 1;
+    const chunks = files.stream(folder + path, last);
+    return chunks && counted(chunks);
+  }
+
+  async function* counted(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      bytes += chunk.length;
+      yield chunk;
+    }
+  }
+
   function remember<Value>(key: string, obtain: () => Promise<Value>): Promise<Value> {
     let value = once.get(key) as Promise<Value> | undefined;
     if (!value) {
@@ -188,11 +202,11 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
   }
 
   async function logs(request: LogRequest): Promise<LogAnswer> {
-    const { namespace, pod, container, previous } = request;
+    const { namespace, pod, container, previous, lastBytes } = request;
     const path = `/api/v1/namespaces/${namespace}/pods/${pod}/log?container=${container}${previous ? '&previous=true' : ''}`;
-    const content = await read(`logs/${namespace}/${pod}/${container}${previous ? '.previous' : ''}.log`);
+    const chunks = stream(`logs/${namespace}/${pod}/${container}${previous ? '.previous' : ''}.log`, lastBytes);
     const failure = failureAt.get(path);
-    if (content) return { is: 'lines', path, chunks: inOneChunk(content, failure) };
+    if (chunks) return { is: 'lines', path, chunks: asRecorded(chunks, failure) };
     if (failure && isNoLogYet(failure)) return { is: 'none', why: failure.message || 'no log yet', path };
     throw gapAt(path, `the bundle has no log of ${container} in pod ${namespace}/${pod}`);
   }
@@ -391,7 +405,10 @@ async function failureList(files: BundleFiles, path: string): Promise<readonly R
 }
 
 async function yamlFile(files: BundleFiles, path: string): Promise<RawObject> {
-  const content = await files.read(path);
+  const refuse = (error: Error) => {
+    throw new UserError(`cannot use bundle ${files.place}: ${error.message}`);
+  };
+  const content = await files.read(path).catch(refuse);
   if (!content) return undefined;
   try {
     return parseYaml(content);
@@ -414,8 +431,8 @@ function withSecrets(config: RawObject): RawObject {
 }
 
 /** A log that broke off when it was recorded breaks off again: what is there counts, that there is no more does not. */
-async function* inOneChunk(content: Uint8Array, failure?: ReadFailure): AsyncIterable<Uint8Array> {
-  yield content;
+async function* asRecorded(chunks: AsyncIterable<Uint8Array>, failure?: ReadFailure): AsyncIterable<Uint8Array> {
+  yield* chunks;
   if (failure) throw failureGap(failure);
 }
 

@@ -63,6 +63,8 @@ export interface LogRequest {
   readonly pod: string;
   readonly container: string;
   readonly previous: boolean;
+  /** So many bytes at the end are enough; a source for which that is no less work gives all. */
+  readonly lastBytes?: number;
 }
 
 /** `none`: known that there is no log (the container waits, or has no earlier run). Each line begins with the API's timestamp. */

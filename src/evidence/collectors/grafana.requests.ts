@@ -3,6 +3,7 @@ import type { LogAnswer } from '../../model/source.ts';
 import { fetched } from '../collector.ts';
 import { replicasOf } from '../components/replicas.ts';
 import { gapElement, gapOf, gapped } from '../gaps.ts';
+import { linesWith } from '../logs/lines-with.ts';
 import { withoutApiTime } from '../logs/log-line.ts';
 import { REF } from '../objects.ts';
 
@@ -44,26 +45,45 @@ export const collector = fetched({
         );
         const gap = gapOf(answer);
         if (gap) return gapElement({ ...gap, evidence: 'grafana.requests' });
-        const requests = await requestsOf(answer, context.takenAt);
-        return { pod: replica.pod, workload: replica.workload, ...summary(requests) };
+        return { pod: replica.pod, workload: replica.workload, ...(await summaryOf(answer, context.takenAt)) };
       }),
     );
   },
 });
 
-async function requestsOf(answer: LogAnswer, takenAt: number): Promise<readonly Request[]> {
-  if (answer.is === 'none') return [];
-  const pieces: Uint8Array[] = [];
-  for await (const piece of answer.chunks) pieces.push(piece);
-  return Buffer.concat(pieces)
-    .toString('utf8')
-    .split('\n')
-    .map(line => requestOf(line, takenAt))
-    .filter(request => request !== undefined);
+const LINE = 'msg="Request Completed"';
+
+/** Of a log with millions of requests, how often each duration occurred and the five slowest are kept. */
+async function summaryOf(answer: LogAnswer, takenAt: number): Promise<Omit<Row, 'pod' | 'workload'>> {
+  const durations = new Map<number, number>();
+  let slowest: Request[] = [];
+  let requests = 0;
+  let timedOut = 0;
+  for await (const line of answer.is === 'none' ? [] : linesWith(answer.chunks, [LINE])) {
+    const request = requestOf(line, takenAt);
+    if (!request) continue;
+    requests += 1;
+    if (request.status === 504) timedOut += 1;
+    durations.set(request.seconds, (durations.get(request.seconds) ?? 0) + 1);
+    // The later one of two that took as long comes first.
+    const place = slowest.findIndex(other => other.seconds <= request.seconds);
+    slowest.splice(place < 0 ? slowest.length : place, 0, request);
+    slowest = slowest.slice(0, 5);
+  }
+  return { requests, slow: percentile(durations, Math.ceil(0.99 * requests)), slowest, timedOut };
+}
+
+/** The duration at this place, counted from 1, of all in their order; 0 where there is none. */
+function percentile(durations: ReadonlyMap<number, number>, place: number): number {
+  let passed = 0;
+  for (const seconds of [...durations.keys()].sort((first, second) => first - second)) {
+    passed += durations.get(seconds)!;
+    if (passed >= place) return seconds;
+  }
+  return 0;
 }
 
 function requestOf(line: string, takenAt: number): Request | undefined {
-  if (!line.includes('msg="Request Completed"')) return undefined;
   const { text, time } = withoutApiTime(line);
   const path = DATASOURCE.exec(text)?.[1];
   const milliseconds = /\btime_ms=(\d+)/.exec(text)?.[1];
@@ -73,15 +93,5 @@ function requestOf(line: string, takenAt: number): Request | undefined {
     path: path.split('?')[0]!,
     status: Number(/\bstatus=(\d+)/.exec(text)?.[1] ?? 0),
     seconds: Number(milliseconds) / 1000,
-  };
-}
-
-function summary(requests: readonly Request[]): Omit<Row, 'pod' | 'workload'> {
-  const sorted = [...requests].sort((first, second) => first.seconds - second.seconds);
-  return {
-    requests: sorted.length,
-    slow: sorted[Math.ceil(0.99 * sorted.length) - 1]?.seconds ?? 0,
-    slowest: sorted.slice(-5).reverse(),
-    timedOut: sorted.filter(request => request.status === 504).length,
   };
 }

@@ -6,6 +6,7 @@ import { type Component, collector as componentsCollector } from '../derived/tha
 import { collector as endpointsCollector } from '../derived/thanos.query-endpoints.ts';
 import { gapsIn, known } from '../gaps.ts';
 import { cleanLine } from '../logs/clean-line.ts';
+import { linesWith } from '../logs/lines-with.ts';
 import { withoutApiTime } from '../logs/log-line.ts';
 import { age, malformed } from '../objects.ts';
 import { collector as probeCollector } from './network.probe.ts';
@@ -43,6 +44,8 @@ const NOTHING: Shape = {
 
 /** Seconds: what the log says of an address is believed for as long. */
 const LOG_WINDOW = 600;
+/** One of these stands in every line that is looked at. */
+const TELLING = ['address=', 'failed to lookup', 'failed to resolve'];
 
 export const collector = fetched({
   id: 'thanos.endpoint-reach',
@@ -113,7 +116,7 @@ async function readLog(
   let count = 0;
   let first = '';
   let found: { last: string; sample: string } | undefined;
-  for await (const whole of linesOf(answer.chunks)) {
+  for await (const whole of linesWith(answer.chunks, TELLING)) {
     const address = /\baddress=(\S+)/.exec(whole)?.[1];
     const failed = /update of (?:endpoint|node|store node) failed/.test(whole);
     if (address === undefined ? !isLookup(whole, addresses) : !addresses.has(address.toLowerCase())) continue;
@@ -145,17 +148,6 @@ async function readLog(
 function isLookup(line: string, addresses: ReadonlySet<string>): boolean {
   if (!/failed to (?:lookup|resolve)/.test(line)) return false;
   return [...addresses].some(address => line.includes(address.replace(/:[0-9]+$/, '')));
-}
-
-async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of chunks) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
-  }
-  if (rest !== '') yield rest;
 }
 
 /** What a connection from here ends in; only an address outside can be judged from here, and only its silence counts. */
