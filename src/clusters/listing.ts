@@ -1,5 +1,6 @@
 import { GapSignal } from '../model/gap.ts';
 import type { Discovery, ListAnswer, RawObject, ServedResource } from '../model/source.ts';
+import { shareAlike } from './alike-parts.ts';
 import type { ApiServer } from './api-server.ts';
 import { BrokenMessage, decodeList, decodeStatus, type Message } from './protobuf.ts';
 import { PROTOBUF_KINDS } from './protobuf-fields.ts';
@@ -115,10 +116,15 @@ async function listPages(
   let items: RawObject[] = [];
   let token = '';
   let message = messageOf(options, served);
+  const requestFor = (next: string) => {
+    const query = `limit=${PAGE}${next ? `&continue=${encodeURIComponent(next)}` : ''}`;
+    return { path: `${path}?${query}`, place: path, ...(message && { accept: EITHER }) };
+  };
+  let ahead: Promise<TransportAnswer> | undefined;
   for (let restarts = 0; ; ) {
-    const query = `limit=${PAGE}${token ? `&continue=${encodeURIComponent(token)}` : ''}`;
-    const request = { path: `${path}?${query}`, place: path, ...(message && { accept: EITHER }) };
-    const answer = readable(await api.read(request));
+    const request = requestFor(token);
+    const answer = readable(await (ahead ?? api.read(request)));
+    ahead = undefined;
     if (answer.status === 406 && message) {
       message = undefined;
       continue;
@@ -133,6 +139,11 @@ async function listPages(
       continue;
     }
     if (answer.status !== 200) throw api.refused(request, answer);
+    const following = message ? nextOf(answer) : '';
+    // The server makes the next page ready while this one is made into rows.
+    if (following && following !== token) ahead = api.read(requestFor(following));
+    // What is wrong with it is said where it is waited for, if it comes to that.
+    ahead?.catch(() => {});
     const page = parsePage(options, served, answer, message);
     if (!page) throw api.malformed(request, answer);
     items = items.length === 0 ? page.items : items.concat(page.items);
@@ -168,6 +179,15 @@ function readable(answer: TransportAnswer): TransportAnswer {
   return status ? { ...answer, body: Buffer.from(JSON.stringify(status)) } : answer;
 }
 
+/** Where a page in protobuf goes on, without a look at its objects; '' where that is not known yet. */
+function nextOf(answer: TransportAnswer): string {
+  try {
+    return isProtobuf(answer) ? decodeList(answer.body, {}, () => undefined).next : '';
+  } catch {
+    return '';
+  }
+}
+
 function continuation(body: Buffer): string {
   try {
     return JSON.parse(body.toString('utf8'))?.metadata?.continue ?? '';
@@ -179,8 +199,6 @@ function continuation(body: Buffer): string {
 interface Page {
   readonly items: RawObject[];
   readonly next: string;
-  /** What several of the objects hold in common, as one and the same object. */
-  readonly alike?: readonly RawObject[];
 }
 
 /** The objects of a page, without credentials; undefined for what is no list. */
@@ -190,17 +208,28 @@ function parsePage(
   answer: TransportAnswer,
   message: Message | undefined,
 ): Page | undefined {
-  const page = message && isProtobuf(answer) ? binaryPage(answer.body, message) : textPage(answer.body);
-  if (!page?.items.every(item => typeof item?.metadata?.name === 'string')) return undefined;
+  const shared: SharedParts = new Map();
+  const onAlike = (part: RawObject) => shared.set(part, undefined);
+  const { take = (object: RawObject): unknown => object } = options;
+  const finished = (item: RawObject, freeText: boolean): unknown => {
+    if (typeof item?.metadata?.name !== 'string') throw new BrokenMessage('an object has no name');
+    withoutCredentials(options, served, item, freeText, shared);
+    return take(item);
+  };
   try {
-    const shared = new Map(page.alike?.map(part => [part, undefined]));
-    for (const item of page.items) withoutCredentials(options, served, item, page.freeText, shared);
+    if (message && isProtobuf(answer)) {
+      // A look at the bytes as a whole could miss what stands at the edge of a text.
+      return decodeList(answer.body, message, item => finished(item, true), onAlike);
+    }
+    const page = textPage(answer.body);
+    if (!page) return undefined;
+    if (message) shareAlike(page.items, message, onAlike);
+    return { items: page.items.map(item => finished(item, page.freeText)), next: page.next };
   } catch (error) {
-    // Nested more deeply than can be walked through, which no object of Kubernetes is.
-    if (error instanceof RangeError) return undefined;
+    // A RangeError: nested more deeply than can be walked through, which no object of Kubernetes is.
+    if (error instanceof BrokenMessage || error instanceof RangeError) return undefined;
     throw error;
   }
-  return { items: options.take ? page.items.map(options.take) : page.items, next: page.next };
 }
 
 function textPage(body: Buffer): (Page & { readonly freeText: boolean }) | undefined {
@@ -218,16 +247,6 @@ function textPage(body: Buffer): (Page & { readonly freeText: boolean }) | undef
   if (!Array.isArray(items) || typeof next !== 'string') return undefined;
   if (next === '' && document.metadata?.remainingItemCount > 0) return undefined;
   return { items, next, freeText: mayHoldCredential(text) };
-}
-
-function binaryPage(body: Buffer, message: Message): (Page & { readonly freeText: boolean }) | undefined {
-  try {
-    // A look at the bytes as a whole could miss what stands at the edge of a text.
-    return { ...decodeList(body, message), freeText: true };
-  } catch (error) {
-    if (error instanceof BrokenMessage) return undefined;
-    throw error;
-  }
 }
 
 function withoutCredentials(

@@ -1,4 +1,5 @@
-import { alike, type Message } from './protobuf.ts';
+import { alike } from './alike-parts.ts';
+import type { Message } from './protobuf.ts';
 
 /**
  * What is read of the kinds that a cluster may have thousands of: field numbers as Kubernetes never changes them

@@ -1,4 +1,5 @@
 import type { RawObject } from '../model/source.ts';
+import { isAlike, keyOfPart } from './alike-parts.ts';
 
 /**
  * What is read of one message: the JSON name of each field with its number and kind; `[kind]` is repeated, and the name
@@ -27,19 +28,6 @@ export type FieldKind =
   | 'texts'
   | 'quantities';
 
-/**
- * Marks messages that many objects of a list hold alike, such as the containers of sibling pods: each is decoded once a
- * page, and is then one and the same object. They are told apart by their bytes, but for the ending of a token volume's
- * name, which is each pod's own: that of the first one stands for all.
- */
-export function alike<M extends Message>(message: M): M {
-  ALIKE.add(message);
-  return message;
-}
-
-const ALIKE = new WeakSet<Message>();
-const TOKEN_VOLUME = /kube-api-access-[a-z0-9]{5}/g;
-
 /** The bytes are not what they were said to be. */
 export class BrokenMessage extends Error {}
 
@@ -58,26 +46,27 @@ const STATUS: Message = {
 };
 const LIST_METADATA: Message = { continue: [3, 'text'] };
 
-interface DecodedList {
-  readonly items: RawObject[];
-  readonly next: string;
-  /** What several of the objects may hold in common. */
-  readonly alike: readonly RawObject[];
-}
-
-/** A page of a list, as the same objects that its JSON would have been, with the fields of `item`. Throws `BrokenMessage`. */
-export function decodeList(body: Buffer, item: Message): DecodedList {
-  const reader = contentOf(body).reader;
-  const items: RawObject[] = [];
+/**
+ * A page of a list: the same objects that its JSON would have been, with the fields of `item`, each as `take` makes it
+ * before the next is read. `onAlike` is told of what several objects may hold as one. Throws `BrokenMessage`.
+ */
+export function decodeList<Item = RawObject>(
+  body: Buffer,
+  item: Message,
+  take: (object: RawObject) => Item = object => object,
+  onAlike: (part: RawObject) => void = () => {},
+): { readonly items: Item[]; readonly next: string } {
+  const reader = contentOf(body, onAlike).reader;
+  const items: Item[] = [];
   const plan = planOf(item);
   let next = '';
   while (reader.at < reader.end) {
     const tag = reader.varint();
     if (tag === 0x0a) next = readMessage(reader, planOf(LIST_METADATA)).continue ?? '';
-    else if (tag === 0x12) items.push(readMessage(reader, plan));
+    else if (tag === 0x12) items.push(take(readMessage(reader, plan)));
     else reader.skip(tag & 7);
   }
-  return { items, next, alike: [...reader.alike.values()].flatMap(parts => [...parts.values()]) };
+  return { items, next };
 }
 
 /** An error of the API server as its JSON; undefined for anything else. */
@@ -94,7 +83,10 @@ export function decodeStatus(body: Buffer): RawObject {
 }
 
 /** What the envelope of an API server holds. */
-function contentOf(body: Buffer): { readonly kind: string; readonly reader: Reader } {
+function contentOf(
+  body: Buffer,
+  onAlike?: (part: RawObject) => void,
+): { readonly kind: string; readonly reader: Reader } {
   if (!body.subarray(0, MAGIC.length).equals(MAGIC)) throw new BrokenMessage('no envelope');
   const envelope = new Reader(body, MAGIC.length, body.length);
   const { typeMeta } = readFields(new Reader(body, MAGIC.length, body.length), planOf(ENVELOPE), {}, body.length);
@@ -106,7 +98,7 @@ function contentOf(body: Buffer): { readonly kind: string; readonly reader: Read
     }
     if ((tag & 7) !== BYTES) throw new BrokenMessage('no content');
     const end = envelope.endOfBytes();
-    return { kind: typeMeta?.kind ?? '', reader: new Reader(body, envelope.at, end) };
+    return { kind: typeMeta?.kind ?? '', reader: new Reader(body, envelope.at, end, onAlike) };
   }
   throw new BrokenMessage('no content');
 }
@@ -136,7 +128,7 @@ function planOf(message: Message): Plan {
     const one = (Array.isArray(kind) ? kind[0] : kind) as FieldKind;
     const wire = one === 'int' || one === 'int?' || one === 'flag' || one === 'flag?' ? VARINT : BYTES;
     const inside = typeof one === 'object' ? planOf(one) : undefined;
-    const shared = typeof one === 'object' && ALIKE.has(one);
+    const shared = typeof one === 'object' && isAlike(one);
     plan[number] = { name, kind: one, plan: inside, repeated: Array.isArray(kind), alike: shared, wire };
   }
   plans.set(message, plan);
@@ -178,7 +170,7 @@ function readFields(reader: Reader, plan: Plan, object: RawObject, end: number):
 /** The message of these bytes, decoded when they are met for the first time. */
 function readAlike(reader: Reader, plan: Plan): RawObject {
   const end = reader.endOfBytes();
-  const key = reader.bytesTo(end).replace(TOKEN_VOLUME, 'kube-api-access');
+  const key = keyOfPart(reader.bytesTo(end));
   let parts = reader.alike.get(plan);
   if (!parts) {
     parts = new Map();
@@ -191,6 +183,7 @@ function readAlike(reader: Reader, plan: Plan): RawObject {
   }
   const part = readFields(reader, plan, {}, end);
   parts.set(key, part);
+  reader.onAlike?.(part);
   return part;
 }
 
@@ -266,9 +259,11 @@ class Reader {
   readonly end: number;
   /** What was decoded once for all, by its bytes. */
   readonly alike = new Map<Plan, Map<string, RawObject>>();
+  readonly onAlike: ((part: RawObject) => void) | undefined;
   readonly #bytes: Buffer;
 
-  constructor(bytes: Buffer, at: number, end: number) {
+  constructor(bytes: Buffer, at: number, end: number, onAlike?: (part: RawObject) => void) {
+    this.onAlike = onAlike;
     this.#bytes = bytes;
     this.at = at;
     this.end = end;

@@ -133,9 +133,11 @@ export function list(value: unknown): readonly RawObject[] {
 export function strings(value: unknown): Readonly<Record<string, string>> {
   if (value === undefined || value === null) return {};
   if (typeof value !== 'object' || Array.isArray(value)) throw malformed(`expected a map, found ${kindOf(value)}`);
+  // The source's own map will do, and is not copied, where all that is in it are strings.
+  if (Object.values(value).every(entry => typeof entry === 'string')) return value as Readonly<Record<string, string>>;
   const entries = Object.entries(value).map(([key, entry]): [string, string] => {
     if (typeof entry === 'object' && entry !== null) throw malformed(`expected text at ${key}, found ${kindOf(entry)}`);
-    return [key, typeof entry === 'string' ? text(entry) : String(entry ?? '')];
+    return [key, typeof entry === 'string' ? entry : String(entry ?? '')];
   });
   return Object.fromEntries(entries);
 }

@@ -1,6 +1,6 @@
 import type { ShapeOf } from '../model/shape.ts';
 import type { RawObject } from '../model/source.ts';
-import { ofSiblings } from './interning.ts';
+import { ofSiblings, volumeName } from './interning.ts';
 import { age, flag, list, number, text, textOrNumber } from './objects.ts';
 import { bytes, millicores } from './quantities.ts';
 
@@ -114,7 +114,7 @@ const containerSpec = ofSiblings((raw, setting: string): ContainerSpec => {
     pullPolicy: text(raw?.imagePullPolicy),
     command: list(raw?.command).map(text),
     args: list(raw?.args).map(text),
-    env: variables(raw?.env),
+    env: list(raw?.env).map(variable),
     envFrom: list(raw?.envFrom).map(from => ({
       fromSecret: text(from?.secretRef?.name),
       fromConfigMap: text(from?.configMapRef?.name),
@@ -130,7 +130,7 @@ const containerSpec = ofSiblings((raw, setting: string): ContainerSpec => {
     requests: resources(raw?.resources?.requests),
     limits: resources(raw?.resources?.limits),
     mounts: list(raw?.volumeMounts).map(mount => ({
-      volume: text(mount?.name),
+      volume: volumeName(text(mount?.name)),
       path: text(mount?.mountPath),
       subPath: text(mount?.subPath) || text(mount?.subPathExpr),
       readOnly: flag(mount?.readOnly),
@@ -145,9 +145,6 @@ const containerSpec = ofSiblings((raw, setting: string): ContainerSpec => {
     provisioner: text(list(raw?.env).find(variable => variable?.name === 'PROVISIONER_NAME')?.value),
   };
 });
-
-/** The variables of a template are those of its pods. */
-const variables = ofSiblings((raw): ContainerSpec['env'] => list(raw).map(variable));
 
 function variable(raw: RawObject): ContainerSpec['env'][number] {
   const from = raw?.valueFrom;
@@ -171,7 +168,7 @@ function resources(raw: RawObject) {
   return { cpu: millicores(raw?.cpu), memory: bytes(raw?.memory), storage: bytes(raw?.['ephemeral-storage']) };
 }
 
-const probe = ofSiblings((raw): ShapeOf<typeof PROBE> => {
+function probe(raw: RawObject): ShapeOf<typeof PROBE> {
   const kind = raw?.httpGet ? 'http' : raw?.tcpSocket ? 'tcp' : raw?.grpc ? 'grpc' : raw?.exec ? 'exec' : '';
   const target = raw?.httpGet ?? raw?.tcpSocket ?? raw?.grpc;
   const absent = kind === '' ? 0 : undefined;
@@ -188,7 +185,7 @@ const probe = ofSiblings((raw): ShapeOf<typeof PROBE> => {
     timeout: number(raw?.timeoutSeconds, absent ?? 1),
     budget: delay + period * failures,
   };
-});
+}
 
 const NO_EXIT: ShapeOf<typeof TERMINATION> = Object.freeze({
   exitCode: -1,

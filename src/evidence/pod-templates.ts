@@ -1,6 +1,6 @@
 import type { ShapeOf } from '../model/shape.ts';
 import type { RawObject } from '../model/source.ts';
-import { ofSiblings } from './interning.ts';
+import { ofSiblings, volumeName } from './interning.ts';
 import { flag, list, strings, text } from './objects.ts';
 import { CONTAINER_SPEC, containerSpecs } from './pod-containers.ts';
 import { bytes } from './quantities.ts';
@@ -47,7 +47,7 @@ export function volumesOf(spec: RawObject, pod: string): readonly Volume[] {
 }
 
 const volumeRows = ofSiblings((raw, pod): readonly Volume[] => {
-  const name = text(raw?.name);
+  const name = volumeName(text(raw?.name));
   const row = (kind: string, source: unknown, more: Partial<Volume> = {}): Volume => ({
     name,
     kind,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { NO_EXPECTATIONS } from '../../src/app/diagnose.ts';
+import { shareAlike } from '../../src/clusters/alike-parts.ts';
 import { openBundleFiles } from '../../src/clusters/bundle-files.ts';
 import { createFingerprint } from '../../src/clusters/fingerprint.ts';
 import { openLiveCluster } from '../../src/clusters/live-source.ts';
@@ -217,7 +218,13 @@ describe('what siblings have alike', () => {
   const pod = (name: string, ...containers: RawObject[]) =>
     binaryObject('core.Pod', { metadata: { name }, spec: { containers } });
   const containersOf = (...objects: Uint8Array[]) => {
-    const { items, alike } = decodeList(page(objects), POD);
+    const alike: RawObject[] = [];
+    const { items } = decodeList(
+      page(objects),
+      POD,
+      object => object,
+      part => alike.push(part),
+    );
     return { containers: items.map(item => item.spec.containers), alike };
   };
 
@@ -235,6 +242,19 @@ describe('what siblings have alike', () => {
     expect(containers[2][0]).toEqual(other);
     const apart = containersOf(pod('a', container), pod('b', { ...container, args: ['--\u00e9'] }));
     expect(apart.containers[1][0].args).toEqual(['--\u00e9']);
+  });
+
+  test('is one object of what came as JSON, too', () => {
+    const objects: RawObject[] = [token('abcde'), token('fghij'), { ...container, args: ['--y'] }].map(one => ({
+      metadata: { name: 'a', ownerReferences: [null, 'x', { kind: 'x' }] },
+      spec: { containers: [one], volumes: 'no list' },
+    }));
+    const before = structuredClone(objects);
+    const alike: RawObject[] = [];
+    shareAlike([...objects, {}, { spec: 7 }], POD, part => alike.push(part));
+    expect(objects).toEqual([before[0], { ...before[1], spec: before[0]!.spec }, before[2]]);
+    expect(objects[1].spec.containers[0]).toBe(objects[0].spec.containers[0]);
+    expect(alike).toEqual([{ kind: 'x' }, token('abcde'), { ...container, args: ['--y'] }]);
   });
 
   test('of two messages with the same bytes, each is what it is', () => {
