@@ -3,6 +3,7 @@
 // measures another build; BENCH_RUNS says how often.
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measureBundle } from './bench/bundle.mjs';
 import { measureFetch } from './bench/fetch.mjs';
 import { measureParts } from './bench/parts.mjs';
 import { measureReal } from './bench/real.mjs';
@@ -13,6 +14,7 @@ import { setUp } from './setup.mjs';
 const PARTS = {
   fetch: bench => measureFetch(bench),
   real: bench => measureReal(bench),
+  bundle: bench => measureBundle(bench),
   parts: (bench, said) => measureParts(bench, said.fetch),
 };
 

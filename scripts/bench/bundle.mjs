@@ -1,28 +1,27 @@
-// What reading a bundle costs as its logs grow, as a folder and as an archive. The floor: a program of Node that reads
-// the same and counts lines.
-import { once } from 'node:events';
-import { createReadStream, createWriteStream, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+// What it costs to read a bundle as its logs grow, as a folder and as an archive, beside a program that reads the same and
+// counts lines.
+import { createReadStream, createWriteStream, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import tar from 'tar-stream';
-import { head, medians, number, row } from './shared.mjs';
+import { alternately, head, medians, number, row } from './shared.mjs';
 
 /** MB of logs. */
-const SIZES = { quick: [10, 80], whole: [100, 1000] };
-/** Each is about twice what was measured. */
-const LIMITS = { cpuOverFloor: 8, memoryGrowth: 0.5 };
+const SIZES = { quick: [50, 200], whole: [100, 1000] };
+/** CPU of a further MB of an archive over the floor's, and MB of memory for it: what a bundle held whole would take. */
+const LIMITS = { cpuOverFloor: 7, memoryGrowth: 0.4 };
 
 /** Containers of the recorded fleet whose logs every diagnosis reads. */
 const CONTAINERS = /\/(?:prometheus|thanos-sidecar|thanos-compactor|thanos-query|thanos-ruler|thanos-store)\.log$/;
 
 const LINES = [
-  (at, id, n) =>
+  (at, _id, n) =>
     `ts=${at} caller=logging.go:128 level=debug msg="finished call" protocol=grpc grpc.service=thanos.Store grpc.method=Series grpc.code=OK grpc.time_ms=${n % 977}.${n % 89} peer.address=10.${n % 256}.${n % 199}.${n % 251}:${n % 60_000}\n`,
   (at, id, n) =>
     `time=${at} level=INFO source=head.go:1355 msg="Head GC completed" component=tsdb caller=truncateMemory duration=${n % 9}.${id.slice(0, 6)}s\n`,
-  (at, id, n) =>
+  (at, _id, n) =>
     `ts=${at} caller=bucket.go:1270 level=debug msg="stats query processed" request="min_time:${n}000 max_time:${n + 300}000" tenant=default stats="blocksQueried:${n % 40} postingsTouched:${n % 9000} seriesFetched:${n % 70_000}" err=null\n`,
   (at, id, n) =>
     `ts=${at} caller=proxy.go:310 level=debug component=proxy request="min_time:${n}000 max_time:${n + 300}000 matchers:<name:\\"job\\" value:\\"${id}\\" >" msg="store matched" addr=10.${n % 256}.${n % 199}.${n % 251}:10901\n`,
@@ -57,39 +56,73 @@ function* linesOf(bytes, end, seed) {
 }
 
 /** The recorded fleet as a folder, with this much in the logs of its components. */
-async function unpackedWith(base, folder, megabytes) {
+async function fleetWithLogs(base, folder, megabytes) {
   const logs = [];
   const entries = tar.extract();
-  pipeline(createReadStream(base), createGunzip(), entries).catch(() => {});
+  const unpacking = pipeline(createReadStream(base), createGunzip(), entries);
   for await (const entry of entries) {
     const place = join(folder, entry.header.name);
-    if (entry.header.type !== 'file') {
-      entry.resume();
-      continue;
-    }
-    mkdirSync(dirname(place), { recursive: true });
-    if (CONTAINERS.test(entry.header.name)) logs.push(place);
-    await pipeline(entry, createWriteStream(place));
+    if (CONTAINERS.test(place)) logs.push(place);
+    if (entry.header.type === 'file') {
+      mkdirSync(dirname(place), { recursive: true });
+      await pipeline(entry, createWriteStream(place));
+    } else entry.resume();
   }
-  const top = readdirSync(folder)[0];
-  const root = readdirSync(folder).includes('manifest.yaml') ? folder : join(folder, top);
-  const takenAt = Date.parse(/takenAt: "?([^"\s]+)/.exec(readFileSync(join(root, 'manifest.yaml'), 'utf8'))[1]);
+  await unpacking;
+  const manifest = readFileSync(join(folder, 'manifest.yaml'), 'utf8');
+  const takenAt = Date.parse(/takenAt: "?([^"\s]+)/.exec(manifest)[1]);
   const share = (megabytes * 1e6) / logs.length;
   for (const [index, place] of logs.sort().entries())
     await pipeline(Readable.from(linesOf(share, takenAt, index + 1)), createWriteStream(place));
-  return root;
 }
 
-async function packed(folder, archive) {
-  const pack = tar.pack();
-  const writing = pipeline(pack, createGzip(), createWriteStream(archive));
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile());
-  for (const file of files) {
+async function pack(folder, archive) {
+  const entries = tar.pack();
+  const writing = pipeline(entries, createGzip(), createWriteStream(archive));
+  for (const file of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!file.isFile()) continue;
     const place = join(file.parentPath, file.name);
-    const { size } = await import('node:fs').then(({ statSync }) => statSync(place));
-    const entry = pack.entry({ name: relative(folder, place), size });
+    const entry = entries.entry({ name: relative(folder, place), size: statSync(place).size });
     await pipeline(createReadStream(place), entry);
   }
-  pack.finalize();
+  entries.finalize();
   await writing;
+}
+
+export async function measureBundle(bench) {
+  const floor = await bench.bundled('bundle-floor');
+  head('Reading a bundle:', ['what', 'wall ms', 'CPU ms', 'peak MB', 'lines', 'MB', 'CPU / floor']);
+  const taken = { folder: [], archive: [] };
+  for (const megabytes of bench.quick ? SIZES.quick : SIZES.whole) {
+    const folder = join(bench.folder, `bundle-${megabytes}`);
+    await fleetWithLogs(bench.base, folder, megabytes);
+    await pack(folder, `${folder}.tar.gz`);
+    for (const [kind, place] of Object.entries({ folder, archive: `${folder}.tar.gz` })) {
+      const [floors, runs] = await alternately(bench.runs, [
+        () => bench.measured(floor, [place]),
+        () => bench.measured(bench.doctor, ['diagnose', '--bundle', place, '--format', 'json', '--quiet']),
+      ]);
+      const { lines } = JSON.parse(floors.at(-1).output);
+      const { bytes } = JSON.parse(runs.at(-1).output).run;
+      const [least, diagnosed] = [medians(floors), medians(runs)];
+      const cells = ({ wall, cpu, memory }) => [number(wall), number(cpu), number(memory)];
+      row([`floor, ${megabytes} MB of logs, ${kind}`, ...cells(least), lines, '', '1']);
+      const ratio = number(diagnosed.cpu / least.cpu);
+      row([`diagnose, ${megabytes} MB of logs, ${kind}`, ...cells(diagnosed), '', number(bytes / 1e6), ratio]);
+      taken[kind].push({ megabytes: bytes / 1e6, least, diagnosed });
+    }
+    rmSync(folder, { recursive: true });
+    rmSync(`${folder}.tar.gz`);
+  }
+  for (const [kind, [small, large]] of Object.entries(taken)) {
+    const further = large.megabytes - small.megabytes;
+    const memory = (large.diagnosed.memory - small.diagnosed.memory) / further;
+    const cpu = (large.diagnosed.cpu - small.diagnosed.cpu) / (large.least.cpu - small.least.cpu);
+    const rate = (1000 * further) / (large.diagnosed.cpu - small.diagnosed.cpu);
+    console.log(
+      `\nA further MB of logs, ${kind}: ${number(memory)} MB of memory, ${number(cpu)} × the floor, ${number(rate)} MB a second.`,
+    );
+    bench.limit(`MB of memory for a further MB of logs, ${kind}`, memory, LIMITS.memoryGrowth);
+    if (kind === 'archive') bench.limit('CPU of a further MB of an archive over its floor', cpu, LIMITS.cpuOverFloor);
+  }
 }
