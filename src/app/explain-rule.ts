@@ -4,12 +4,13 @@ import type { Access } from '../model/evidence.ts';
 import type { Rule } from '../model/rule.ts';
 import { UserError } from '../model/user-error.ts';
 import type { Explanation, PossibleCause } from '../report/explain.ts';
+import type { Tuned } from './tuning.ts';
 
 /** Steps from a rule to a cause of its causes that are shown. */
 const DEPTH = 2;
 
 /** What there is to say of a rule. Throws a `UserError` where there is no such rule. */
-export function explanationOf(rules: readonly Rule[], id: string): Explanation {
+export function explanationOf({ rules, changes }: Pick<Tuned, 'rules' | 'changes'>, id: string): Explanation {
   const byId = new Map(rules.map(rule => [rule.id, rule]));
   const rule = byId.get(id);
   if (!rule)
@@ -20,6 +21,7 @@ export function explanationOf(rules: readonly Rule[], id: string): Explanation {
   const ids = [...new Set(Object.values(rule.evidence).map(use => use.from))];
   return {
     rule,
+    tuned: changes.filter(change => change.rule === id),
     why: rule.why,
     evidence: ids.map(evidence => ({ id: evidence, about: COLLECTORS.get(evidence)?.about ?? '' })),
     causes: causesOf(rule, byId, DEPTH, new Set([rule.id])),

@@ -8,7 +8,6 @@ import { GapSignal } from '../model/gap.ts';
 import type { Rule } from '../model/rule.ts';
 import { UserError } from '../model/user-error.ts';
 import { NO_EXPECTATIONS } from './diagnose.ts';
-import { builtinRules } from './rule-files.ts';
 import {
   readTuning,
   soundTuning,
@@ -178,9 +177,8 @@ export function tunedRules(rules: readonly Rule[], fleet: FleetFile | undefined)
   return tuned;
 }
 
-/** The built-in rules alone: what a fleet file says of rules of its own is no mistake where those are not loaded. */
-export function tunedBuiltinRules(fleet: FleetFile | undefined): Tuned {
-  const rules = builtinRules();
+/** The same where not all rules are loaded: what a fleet file says of others is no mistake then. */
+export function tunedWhereKnown(rules: readonly Rule[], fleet: FleetFile | undefined): Tuned {
   return fleet ? tuneRules(rules, fleet.tuning).tuned : { rules, suppressions: [], changes: [] };
 }
 

@@ -1,4 +1,5 @@
-import type { Rule, Template } from '../model/rule.ts';
+import type { Rule } from '../model/rule.ts';
+import { templateText } from '../report/placeholders.ts';
 import { type GuideHeading, guideChapter } from './guide-coverage.ts';
 
 const FOLDERS: Readonly<Record<string, string>> = {
@@ -66,17 +67,10 @@ function ruleLines(rule: Rule, titles: ReadonlyMap<string, string>): readonly st
     'What to do:',
     '',
     '```text',
-    templateText(rule.fix.byHand).trim(),
+    templateText(rule.fix.byHand, rule).trim(),
     '```',
     '',
   ];
-}
-
-/** Prose as it is written; what is filled in is named by its last word. */
-function templateText(template: Template): string {
-  return template.parts
-    .map(part => (typeof part === 'string' ? part : `<${/[A-Za-z]+(?=[^A-Za-z]*$)/.exec(part.text)?.[0] ?? 'value'}>`))
-    .join('');
 }
 
 function anchor(title: string): string {

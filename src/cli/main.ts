@@ -272,7 +272,7 @@ function addCommands(cli: Argv, given: readonly string[], end: (code: number) =>
       'explain <rule>',
       'what a rule looks for, on what evidence, what may be behind it, and what to do',
       builder =>
-        withOptions(builder, 'rules')
+        withOptions(builder, 'rules', 'fleet')
           .positional('rule', { type: 'string', demandOption: true, describe: 'id of a rule' })
           .example('$0 explain sidecar-not-uploading', 'on one screen')
           .example('$0 explain my-rule --rules ./my-rules', 'a rule of your own')

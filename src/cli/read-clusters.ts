@@ -46,9 +46,14 @@ export function liveChoiceOf(options: ReadingOptions, fleet: FleetFile | undefin
 /** The fleet file that was named; else the one that lies here, unless clusters were chosen in another way. It is held against the rules that are given. */
 export function fleetOf(options: ReadingOptions, rules?: readonly Rule[]): FleetFile | undefined {
   checkChoices(options);
-  if (options.fleet !== undefined) return readFleetFile(options.fleet, rules);
   const chosen = options['all-contexts'] || options.context.length > 0 || options.kubeconfig !== undefined;
-  return !chosen && existsSync(FLEET_FILE) ? readFleetFile(FLEET_FILE, rules) : undefined;
+  return chosen && options.fleet === undefined ? undefined : fleetFileOf(options.fleet, rules);
+}
+
+/** The fleet file that was named; else the one that lies here. */
+export function fleetFileOf(named: string | undefined, rules?: readonly Rule[]): FleetFile | undefined {
+  const path = named ?? (existsSync(FLEET_FILE) ? FLEET_FILE : undefined);
+  return path === undefined ? undefined : readFleetFile(path, rules);
 }
 
 /** The options that choose clusters as they were given, for a further command: ` --context hub`. '' for none. */

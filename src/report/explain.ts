@@ -1,9 +1,10 @@
 import type { Access } from '../model/evidence.ts';
-import type { FormatOptions } from '../model/report.ts';
-import type { Rule, Template } from '../model/rule.ts';
+import type { FormatOptions, Report } from '../model/report.ts';
+import type { Rule } from '../model/rule.ts';
 import { clean, oneLine, toAscii } from './clean.ts';
 import { instructions } from './commands.ts';
 import { beside, finished, unbroken, widthOf } from './page.ts';
+import { templateText } from './placeholders.ts';
 import { painted, type Symbols, symbolsFor } from './symbols.ts';
 import { displayWidth, pad, wrap } from './wrap.ts';
 
@@ -16,7 +17,10 @@ export interface PossibleCause {
 
 /** A rule, and what others know of it. */
 export interface Explanation {
+  /** As the fleet file tunes it. */
   readonly rule: Rule;
+  /** What the fleet file sets otherwise of it. */
+  readonly tuned: NonNullable<Report['tuned']>;
   /** Why the obvious condition would be wrong; '' where nobody wrote it down. */
   readonly why: string;
   /** What it reads, with one sentence each. */
@@ -32,7 +36,7 @@ const CAUSES = 12;
 
 /** What a rule looks for and on what evidence, what may be behind it, what to do, and which access it needs. */
 export function explain(explanation: Explanation, options: FormatOptions): string {
-  const { rule, why, evidence, causes, access, guide } = explanation;
+  const { rule, tuned, why, evidence, causes, access, guide } = explanation;
   const symbols = symbolsFor(options.unicode);
   const room = widthOf(options) - LABEL;
   const paragraph = (text: string) => wrap(oneLine(text), room);
@@ -40,9 +44,10 @@ export function explain(explanation: Explanation, options: FormatOptions): strin
     ['Looks for', paragraph(rule.symptom)],
     ['On evidence', evidenceLines(evidence, room)],
     ['Not obvious', paragraph(why)],
-    ['Thresholds', thresholdLines(rule, room)],
+    ['Thresholds', thresholdLines(rule, tuned, room)],
+    ['Severity', severityLines(tuned, room)],
     ['Possible causes', causeLines(causes, options.all ? Infinity : CAUSES, symbols, room)],
-    ['At risk', rule.atRisk ? paragraph(templateText(rule.atRisk)) : []],
+    ['At risk', rule.atRisk ? paragraph(templateText(rule.atRisk, rule)) : []],
     ['What to do', whatToDoLines(rule, room)],
     ['Needs', wrap(accessTexts(access).map(unbroken).join(', '), room)],
     ['Guide', guide === '' ? [] : [guide]],
@@ -80,11 +85,19 @@ function evidenceLines(evidence: Explanation['evidence'], room: number): readonl
   });
 }
 
-/** With the place where a fleet file sets them otherwise. */
-function thresholdLines({ id, thresholds }: Rule, room: number): readonly string[] {
+/** With what the rule itself says where a fleet file says otherwise, else the place where one would. */
+function thresholdLines({ id, thresholds }: Rule, tuned: Explanation['tuned'], room: number): readonly string[] {
   if (thresholds.length === 0) return [];
-  const list = thresholds.map(({ name, text }) => unbroken(`${name} ${text}`)).join(', ');
-  return wrap(`${list} (in a fleet file: ${unbroken(`tuning.thresholds.${id}`)})`, room);
+  const texts = thresholds.map(({ name, text }) => {
+    const change = tuned.find(({ what }) => what === name);
+    return unbroken(change ? `${name} ${text} (by the fleet file; the rule says ${change.from})` : `${name} ${text}`);
+  });
+  return wrap(`${texts.join(', ')} (in a fleet file: ${unbroken(`tuning.thresholds.${id}`)})`, room);
+}
+
+function severityLines(tuned: Explanation['tuned'], room: number): readonly string[] {
+  const change = tuned.find(({ what }) => what === 'severity');
+  return change ? wrap(`${change.to}, by the fleet file; the rule says ${change.from}`, room) : [];
 }
 
 /** The tree as far as there is room: every nearest cause before any cause of a cause, and each cause once. */
@@ -122,7 +135,7 @@ function branchLines(
 }
 
 function whatToDoLines(rule: Rule, room: number): readonly string[] {
-  const lines = instructions(templateText(rule.fix.byHand)).flatMap(({ is, text }) => {
+  const lines = instructions(templateText(rule.fix.byHand, rule)).flatMap(({ is, text }) => {
     if (is === 'command') return text.split('\n');
     return wrap(text, room - 2).map(line => (is === 'comment' ? `# ${line}` : line));
   });
@@ -134,11 +147,6 @@ function whatToDoLines(rule: Rule, room: number): readonly string[] {
       wrap(`(${action}; ${oneLine(risk)})`, room - 2).map(line => `  ${line}`),
     ),
   ];
-}
-
-/** A template as it reads before anything is known: `<store.endpoint>` in place of a value. */
-function templateText({ parts }: Template): string {
-  return parts.map(part => (typeof part === 'string' ? part : `<${part.text}>`)).join('');
 }
 
 /** `list pods, statefulsets.apps`: by verbs, each resource once. */

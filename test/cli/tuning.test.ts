@@ -100,6 +100,9 @@ describe('thresholds and severities', () => {
     const explained = await cli.run(['explain', 'own-crowded', '--rules', at('rules')]);
     expect(explained.stdout).toMatch(/Thresholds +atMost 2, waited 10min, share 80%, room 1GiB/);
     expect(explained.stdout).toContain('tuning.thresholds.own-crowded');
+    writeFileSync(fleet, 'clusters: [{ name: a }]\ntuning: { thresholds: { own-crowded: { atMost: 7 } } }\n');
+    const tuned = await cli.run(['explain', 'own-crowded', '--rules', at('rules'), '--fleet', fleet]);
+    expect(tuned.stdout).toContain('atMost 7 (by the fleet file; the rule says 2), waited 10min');
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Expression, Rule, Template } from '../../src/model/rule.ts';
 import { type Explanation, explain, type PossibleCause } from '../../src/report/explain.ts';
+import { templateText } from '../../src/report/placeholders.ts';
 import { TERMINAL } from './samples.ts';
 
 const expression = (text: string): Expression => ({ text, file: 'r.yaml', line: 1, column: 1 });
@@ -55,6 +56,7 @@ const cause = (rule: string, ...causes: readonly PossibleCause[]): PossibleCause
 
 const EXPLANATION: Explanation = {
   rule: RULE,
+  tuned: [],
   why: RULE.why,
   evidence: [
     { id: 'thanos.object-stores', about: 'Where blocks are kept, as the components are told.' },
@@ -94,6 +96,41 @@ describe('explain', () => {
   it('leaves out what there is nothing of', () => {
     const page = explain({ ...EXPLANATION, why: '', causes: [], access: [], guide: '', evidence: [] }, TERMINAL);
     expect(page).not.toMatch(/Not obvious|Possible causes|Needs|Guide|On evidence/);
+  });
+
+  it('says what the fleet file sets otherwise, and what the rule says', () => {
+    const tuned = [
+      { rule: RULE.id, what: 'silentFor', from: '5min', to: '10min' },
+      { rule: RULE.id, what: 'severity', from: 'warning', to: 'critical' },
+    ];
+    const page = explain({ ...EXPLANATION, tuned }, TERMINAL).replace(/\s+/g, ' ');
+    expect(page).toContain('Thresholds silentFor 10min (by the fleet file; the rule says 5min)');
+    expect(page).toContain('Severity critical, by the fleet file; the rule says warning');
+  });
+
+  it.each([
+    ['cluster', 'CLUSTER'],
+    ['u.pod.name', 'POD'],
+    ['s.pod.namespace', 'NAMESPACE'],
+    ['s.name', 'SECRET'],
+    ['store.key', 'KEY'],
+    ['store.secret.key', 'SECRET'],
+    ['m.instanceManager.name', 'INSTANCE-MANAGER'],
+    ['i.addresses[0]', 'ADDRESS'],
+    ['w.workload.kind.lowerAscii()', 'KIND'],
+    ['size(u.pods) > 0 ? u.pods[0].name : "POD"', 'POD'],
+    ['first(newer.map(c, c.version), "VERSION")', 'VERSION'],
+    ['a.unreadyPods.map(x, x.name).join(" ")', 'UNREADY-PODS'],
+    ['p.namespace == "" ? "" : "-n " + p.namespace + " "', '-n NAMESPACE '],
+    ['n.near == "" ? "" : "; the nearest (by name) is " + n.near', '; the nearest (by name) is NEAR'],
+    ['k.isSet ? "one: this" : "two: that?"', 'one: this | two: that?'],
+    [
+      'xs.map(w, "kubectl --context ${cluster} -n " + w.namespace + " get").join("\\n")',
+      'kubectl --context CLUSTER -n NAMESPACE get',
+    ],
+  ])('in place of the value of %s stands %s', (text, expected) => {
+    const forEach = { name: 's', over: expression('secrets') };
+    expect(templateText(template('[', expression(text), ']'), { ...RULE, forEach })).toBe(`[${expected}]`);
   });
 
   it('paints the severity alone', () => {

@@ -1,5 +1,6 @@
 import { NO_EXPECTATIONS } from '../../app/diagnose.ts';
-import { tunedBuiltinRules } from '../../app/fleet-file.ts';
+import { tunedWhereKnown } from '../../app/fleet-file.ts';
+import { builtinRules } from '../../app/rule-files.ts';
 import { builtinSignatures } from '../../app/signature-files.ts';
 import { whyNotScraped } from '../../app/why-not-scraped.ts';
 import { scrapeJson, scrapeText } from '../../report/why-not-scraped.ts';
@@ -24,7 +25,7 @@ export async function runWhyNotScraped(options: WhyNotScrapedArguments): Promise
   // Everything that may stop it is read: a namespace left out, or logs, would only make the answer unknown.
   const reading = { ...options, namespace: [], since: undefined, logs: true, secrets: false };
   const fleet = fleetOf(reading);
-  const { rules } = tunedBuiltinRules(fleet);
+  const { rules } = tunedWhereKnown(builtinRules(), fleet);
   let progress: ProgressDisplay | undefined;
   const interrupt = listenForInterrupt(line => progress?.say(line));
   const sources = await openClusters(reading, fleet, interrupt.signal);
