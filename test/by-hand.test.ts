@@ -19,6 +19,10 @@ test('kubectl is told which cluster: the one that the shell points at may be ano
   expect(COMMANDS.filter(line => /(?<![\w-])kubectl (?!--context )(?!version|krew|completion)/.test(line))).toEqual([]);
 });
 
+test('where Longhorn is installed is nowhere taken for granted', () => {
+  expect(COMMANDS.filter(line => /-n longhorn-system\b/.test(line))).toEqual([]);
+});
+
 test('a command can be pasted: no remark behind it, and nothing but commands on its line', () => {
   expect(COMMANDS.filter(line => /\s{2,}\(|; (?:then|the|and|if|look|it)\b|…/.test(line))).toEqual([]);
 });

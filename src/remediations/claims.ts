@@ -62,7 +62,7 @@ export async function claimGuards(
       for (const row of await rowsOf(input.evidence, 'longhorn.volumes')) {
         if (!volumes.has(row.name)) continue;
         if (!/^(?:healthy|degraded|unknown)$/.test(row.robustness)) return `volume ${row.name} is ${row.robustness}`;
-        const live = await input.api.get(longhornVolume(row.name, row.namespace || 'longhorn-system'));
+        const live = await input.api.get(longhornVolume(row.name, row.namespace));
         const scheduled = (live?.status?.conditions ?? []).find(
           (condition: RawObject) => condition.type === 'Scheduled' || condition.type === 'scheduled',
         );

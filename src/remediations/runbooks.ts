@@ -124,7 +124,7 @@ const SNAPSHOT = step(
   [
     'the container cannot write an archive into itself: its file system is read-only',
     'take a snapshot of the volume in Longhorn, and wait until it is ready to use',
-    'kubectl --context CONTEXT -n longhorn-system get snapshots.longhorn.io',
+    'kubectl --context CONTEXT get snapshots.longhorn.io -A',
     'of a Prometheus that runs, its data can be streamed out as well',
     'kubectl --context CONTEXT -n NAMESPACE exec POD -c prometheus -- tar cf - -C /prometheus . > backup.tar',
   ],
@@ -444,7 +444,7 @@ export const RUNBOOKS: readonly Runbook[] = [
         [
           'in Longhorn, or with Velero: velero backup create NAME --include-namespaces NAMESPACE --snapshot-volumes',
           'each has to be ready before the next',
-          'kubectl --context CONTEXT -n longhorn-system get snapshots.longhorn.io',
+          'kubectl --context CONTEXT get snapshots.longhorn.io -A',
         ],
       ),
       step(
