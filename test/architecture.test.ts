@@ -12,7 +12,16 @@ const MAY_IMPORT: Readonly<
   model: { folders: [], packages: [] },
   clusters: {
     folders: ['model'],
-    packages: ['node:*', '@kubernetes/client-node*', '@aws-sdk/*', 'hpagent', 'tar-stream', 'yaml', 'ws'],
+    packages: [
+      'node:*',
+      '@kubernetes/client-node*',
+      '@aws-sdk/*',
+      '@smithy/signature-v4',
+      'hpagent',
+      'tar-stream',
+      'yaml',
+      'ws',
+    ],
   },
   evidence: { folders: ['model'], packages: ['p-limit', 'yaml', 're2js'] },
   checks: { folders: ['model'], packages: ['ajv', 'yaml', 're2js', '@marcbachmann/cel-js'] },

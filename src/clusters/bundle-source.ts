@@ -6,6 +6,7 @@ import type {
   Discovery,
   HttpRequest,
   ListAnswer,
+  ListedObject,
   LogAnswer,
   LogRequest,
   ProbeAnswer,
@@ -277,19 +278,35 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
     });
   }
 
-  async function bucketListing(store: string): Promise<BucketListing> {
+  async function bucketListing(
+    store: string,
+    take?: (objects: readonly ListedObject[]) => Promise<void>,
+  ): Promise<BucketListing> {
     const entry = await bucketOf(store);
     const path = `s3://${entry.bucket}`;
     const content = await read(`buckets/${entry.folder}/objects.jsonl`);
     if (!content) throw gapAt(path, `the bundle has no listing of bucket ${entry.bucket}`);
     const lines = Buffer.from(content).toString('utf8').split('\n').filter(Boolean);
+    const objects = lines.map((line): ListedObject => parseJson(Buffer.from(line), path));
+    await take?.(objects);
+    await take?.([]);
     return {
       bucket: entry.bucket,
       endpoint: entry.endpoint,
-      objects: lines.map(line => parseJson(Buffer.from(line), path)),
+      objects: take ? [] : objects,
       truncated: entry.truncated === true,
       path,
     };
+  }
+
+  /** Whether the listing names this object; undefined where it was cut off before it could. */
+  async function isListed(store: string, key: string): Promise<boolean | undefined> {
+    const { folder: place } = await bucketOf(store);
+    const { keys, truncated } = await remember(`keys of ${place}`, async () => {
+      const listing = await bucketListing(store);
+      return { keys: new Set(listing.objects.map(object => object.key)), truncated: listing.truncated };
+    });
+    return keys.has(key) || (truncated ? undefined : false);
   }
 
   return {
@@ -353,8 +370,7 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
       const name = file === 'meta.json' ? `metas/${block}.json` : `marks/${block}.${file}`;
       const content = await read(`buckets/${entry.folder}/${name}`);
       if (content) return Buffer.from(content).toString('utf8');
-      const listing = await bucketListing(store);
-      if (!listing.truncated && !listing.objects.some(object => object.key === key)) return null;
+      if ((await isListed(store, key)) === false) return null;
       throw new GapSignal({
         reason: 'not-in-bundle',
         detail: `the bundle does not hold ${key} of bucket ${entry.bucket}`,

@@ -69,8 +69,10 @@ export interface LiveClusterOptions {
   readonly storeCredentials?: Readonly<Record<string, StoreCredentials>>;
   /** PEM certificates that object stores may be signed by, in addition to the system's. */
   readonly storeCertificateAuthority?: string;
-  /** Objects of one bucket that are listed at most. Default 200 000. */
+  /** Objects of one bucket that are listed at most. Default 10 000 000; 1 000 000 where all are wanted together. */
   readonly bucketObjects?: number;
+  /** Folder in which what was read of blocks is remembered. Default: nothing is. */
+  readonly cacheFolder?: string;
   /** Bytes of one component answer that are read at most. Default 8 MB. */
   readonly componentBytes?: number;
   readonly timeouts?: Partial<LiveTimeouts>;

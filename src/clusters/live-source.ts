@@ -26,7 +26,7 @@ import { userCredentials } from './user-credentials.ts';
 const LOG_LINES = 5000;
 const LOG_BYTES = 8 * 1024 ** 2;
 const COMPONENT_BYTES = 8 * 1024 ** 2;
-const BUCKET_OBJECTS = 200_000;
+const BUCKET_OBJECTS = 10_000_000;
 const PROBES_AT_ONCE = 4;
 /** Namespaces whose rules are asked for, where nobody named any. */
 const REVIEWED_NAMESPACES = 40;
@@ -99,6 +99,7 @@ export async function openLiveCluster(options: LiveClusterOptions): Promise<Sour
     redirect: options.redirect ?? new Map(),
     timeout: timeouts.store,
     maxObjects: options.bucketObjects ?? BUCKET_OBJECTS,
+    cacheFolder: options.cacheFolder,
     stop,
     failures,
     clean: redactor.text,
@@ -210,9 +211,9 @@ export async function openLiveCluster(options: LiveClusterOptions): Promise<Sour
       return unlessDenied(permission, `/api/v1/namespaces/${namespace}/secrets/${name}`, () => stores.read(reference));
     },
     bucketAnswer: store => askBuckets(() => buckets.answer(store)),
-    bucketListing: store => askBuckets(() => buckets.listing(store)),
+    bucketListing: (store, take) => askBuckets(() => buckets.listing(store, take)),
     bucketSettings: store => askBuckets(() => buckets.settings(store)),
-    bucketObject: (store, key) => askBuckets(() => buckets.object(store, key)),
+    bucketObject: (store, key, listed) => askBuckets(() => buckets.object(store, key, listed)),
     probe: endpoint =>
       atOnce(async () => {
         if (stop.aborted) throw api.failed({ path: `probe ${endpoint}` }, stopped(stop));

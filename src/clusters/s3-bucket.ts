@@ -3,14 +3,26 @@ import { Agent as HttpsAgent } from 'node:https';
 import { connect } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, rootCertificates, type SecureContextOptions } from 'node:tls';
 import type { S3Client, S3ClientConfig, LifecycleRule as S3LifecycleRule } from '@aws-sdk/client-s3';
+import { SignatureV4 } from '@smithy/signature-v4';
 import { GapSignal } from '../model/gap.ts';
-import type { BucketAnswer, BucketListing, BucketSettings, LifecycleRule, RawObject } from '../model/source.ts';
+import type {
+  BucketAnswer,
+  BucketListing,
+  BucketSettings,
+  LifecycleRule,
+  ListedObject,
+  RawObject,
+} from '../model/source.ts';
 import { differenceAt } from './api-server.ts';
+import { type BlockCache, openBlockCache } from './block-cache.ts';
+import { describesBlock, keptFields } from './block-fields.ts';
+import { type BucketPage, bucketPage } from './bucket-page.ts';
 import { failureGap } from './bundle-source.ts';
 import type { FailureRecord } from './failure-record.ts';
 import type { StoreCredentials } from './live-options.ts';
 import { membersOf } from './module-members.ts';
-import { classify, TransportFailure } from './transport.ts';
+import { openSignedGets, type SignedAnswer, type SignedGets, type SignedPlace } from './signed-get.ts';
+import { classify, stopped, TransportFailure } from './transport.ts';
 
 export interface BucketOptions {
   /** The configuration with its credentials; undefined before it was read. */
@@ -24,6 +36,8 @@ export interface BucketOptions {
   /** Milliseconds for one request. */
   readonly timeout: number;
   readonly maxObjects: number;
+  /** Folder of what was read of blocks before; without it nothing is remembered. */
+  readonly cacheFolder?: string | undefined;
   readonly stop: AbortSignal;
   readonly failures: FailureRecord;
   readonly clean: (text: string) => string;
@@ -32,11 +46,13 @@ export interface BucketOptions {
 
 export interface Buckets {
   answer(store: string): Promise<BucketAnswer>;
-  listing(store: string): Promise<BucketListing>;
+  listing(store: string, take?: TakeObjects): Promise<BucketListing>;
   settings(store: string): Promise<BucketSettings>;
-  object(store: string, key: string): Promise<string | null>;
+  object(store: string, key: string, listed?: ListedObject): Promise<string | null>;
   close(): void;
 }
+
+type TakeObjects = (objects: readonly ListedObject[]) => Promise<void>;
 
 /** A client with the credentials of one configuration. */
 export interface OpenBucket {
@@ -46,16 +62,24 @@ export interface OpenBucket {
   readonly prefix: string;
   /** Seconds: the store's clock less ours, by its newest answer; undefined before one told the time. */
   readonly clockDifference: () => number | undefined;
+  /** Reads without the SDK's own weight; undefined before the SDK was answered, and where its way is the only one. */
+  readonly signedGets: () => SignedGets | undefined;
 }
 
 /** Attempts of one request, the first included; `answer` makes none but the first. */
 const ATTEMPTS = 3;
 const OBJECT_BYTES = 64 * 1024 ** 2;
+/** Objects that are kept of a listing that nobody takes. */
+const KEPT_OBJECTS = 1_000_000;
 
 /** Object stores, asked with the configuration's own credentials. They are only read. */
 export function openBuckets(options: BucketOptions): Buckets {
   const { failures, clean, stop } = options;
   const open = new Map<string, Promise<OpenBucket>>();
+  /** Of buckets that are being listed. */
+  const caches = new Map<string, BlockCache>();
+  /** What only the SDK reads well there: then the other way is not tried again. */
+  const forSdk = new Set<string>();
 
   function bucketOf(store: string): Promise<OpenBucket> {
     let bucket = open.get(store);
@@ -73,6 +97,7 @@ export function openBuckets(options: BucketOptions): Buckets {
     send: (bucket: OpenBucket, signal: AbortSignal) => Promise<Output>,
   ): Promise<Output | BucketAnswer> {
     const bucket = await bucketOf(store);
+    if (stop.aborted) throw unanswered(stopped(stop), path, store);
     options.onRequest(0);
     const limit = AbortSignal.timeout(options.timeout * ATTEMPTS);
     try {
@@ -92,6 +117,49 @@ export function openBuckets(options: BucketOptions): Buckets {
     const failure = { path, status: 0, reason, message: clean(message), store };
     failures.add(failure);
     return failureGap(failure);
+  }
+
+  /** What came without the SDK; undefined where nothing did, so that the SDK has to ask. */
+  async function plainly(
+    store: string,
+    what: 'page' | 'object',
+    key: string,
+    query?: Readonly<Record<string, string>>,
+  ): Promise<SignedAnswer | undefined> {
+    const gets = (await bucketOf(store)).signedGets();
+    if (!gets || stop.aborted || forSdk.has(`${what} ${store}`)) return undefined;
+    options.onRequest(0);
+    try {
+      return await gets.get(key, query);
+    } catch (error) {
+      if (error instanceof TransportFailure) return undefined;
+      throw error;
+    }
+  }
+
+  async function pageOf(store: string, path: string, token: string | undefined): Promise<BucketPage | BucketAnswer> {
+    const { prefix } = await bucketOf(store);
+    const query = { 'list-type': '2', 'max-keys': '1000', prefix, ...(token ? { 'continuation-token': token } : {}) };
+    const answer = await plainly(store, 'page', '', query);
+    const plain = answer?.status === 200 ? bucketPage(answer.body) : undefined;
+    if (answer && plain) {
+      options.onRequest(answer.body.length);
+      return plain;
+    }
+    const output = await page(store, path, token, 1000);
+    if (isRefusal(output)) return output;
+    if (answer && answer.status < 500) forSdk.add(`page ${store}`);
+    const objects = (output.Contents ?? []).map(({ Key, Size, LastModified, ETag }) => ({
+      key: Key ?? '',
+      size: Size ?? 0,
+      lastModified: LastModified?.toISOString() ?? '',
+      ...(ETag ? { etag: ETag } : {}),
+    }));
+    const next = output.IsTruncated ? output.NextContinuationToken : undefined;
+    if (output.IsTruncated && !next) {
+      throw unanswered(new TransportFailure('truncated', 'the listing ends without a token to go on'), path, store);
+    }
+    return { objects, next };
   }
 
   async function page(store: string, path: string, token: string | undefined, size: number) {
@@ -146,28 +214,58 @@ export function openBuckets(options: BucketOptions): Buckets {
       return { lifecycle: [], path };
     },
 
-    async listing(store) {
-      const { bucket, endpoint } = await bucketOf(store);
+    async listing(store, take) {
+      const { bucket, endpoint, prefix } = await bucketOf(store);
       const path = `s3://${bucket}`;
-      const objects: { key: string; size: number; lastModified: string }[] = [];
+      const kept: ListedObject[] = [];
+      const most = take ? options.maxObjects : Math.min(options.maxObjects, KEPT_OBJECTS);
+      const cache =
+        take && options.cacheFolder !== undefined
+          ? openBlockCache(options.cacheFolder, { endpoint, bucket, prefix })
+          : undefined;
+      if (cache) caches.set(store, cache);
       let token: string | undefined;
-      do {
-        const output = await page(store, path, token, 1000);
-        if (isRefusal(output)) throw refusalGap(output);
-        for (const { Key, Size, LastModified } of output.Contents ?? []) {
-          objects.push({ key: Key ?? '', size: Size ?? 0, lastModified: LastModified?.toISOString() ?? '' });
-        }
-        token = output.IsTruncated ? output.NextContinuationToken : undefined;
-        if (output.IsTruncated && !token) {
-          throw unanswered(new TransportFailure('truncated', 'the listing ends without a token to go on'), path, store);
-        }
-      } while (token && objects.length < options.maxObjects);
-      return { bucket, endpoint, objects: objects.slice(0, options.maxObjects), truncated: token !== undefined, path };
+      let count = 0;
+      let before = '';
+      let whole = false;
+      try {
+        do {
+          const answer = await pageOf(store, path, token);
+          if (isRefusal(answer)) throw refusalGap(answer);
+          token = answer.next;
+          const objects = answer.objects.slice(0, most - count);
+          count += objects.length;
+          if (!take) kept.push(...objects);
+          else if (objects.length > 0) {
+            await take(objects.map(object => remembered(cache, object)));
+            // What it began with the page before this one is done.
+            cache?.flush(before);
+            before = objects.at(-1)!.key;
+          }
+          if (objects.length < answer.objects.length) token ??= '';
+        } while (token && count < most);
+        await take?.([]);
+        whole = token === undefined;
+      } finally {
+        caches.delete(store);
+        cache?.finish(whole);
+      }
+      return { bucket, endpoint, objects: kept, truncated: !whole, path };
     },
 
-    async object(store, key) {
+    async object(store, key, listed) {
       const { bucket } = await bucketOf(store);
       const path = `s3://${bucket}/${key}`;
+      const answer = await plainly(store, 'object', key);
+      if (answer?.status === 200) return received(answer.body, answer.headers.etag);
+      const code = answer ? codeIn(answer) : '';
+      if (code === 'NoSuchKey') return null;
+      if (answer && code === 'AccessDenied') {
+        const message = clean(/<Message>([^<]{0,300})/.exec(answer.body.toString('utf8'))?.[1] ?? '');
+        const refusal = { code, status: answer.status, message, isS3: true, path };
+        failures.add({ path, status: answer.status, reason: code, message, store });
+        throw refusalGap(refusal);
+      }
       const body = await ask(store, path, async ({ client }, abortSignal) => {
         const { GetObjectCommand } = await sdk();
         const output = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }), { abortSignal });
@@ -175,23 +273,51 @@ export function openBuckets(options: BucketOptions): Buckets {
           (output.Body as { destroy?: () => void } | undefined)?.destroy?.();
           throw new TransportFailure('truncated', `the object is longer than ${OBJECT_BYTES} bytes`);
         }
-        return { text: (await output.Body?.transformToString('utf-8')) ?? '' };
+        return { text: (await output.Body?.transformToByteArray()) ?? new Uint8Array(), etag: output.ETag };
       });
       if ('text' in body) {
-        options.onRequest(Buffer.byteLength(body.text));
-        return clean(body.text);
+        if (answer && answer.status < 500) forSdk.add(`object ${store}`);
+        return received(Buffer.from(body.text), body.etag);
       }
       if (body.code === 'NoSuchKey') {
         failures.remove(path, store);
         return null;
       }
       throw refusalGap(body);
+
+      function received(bytes: Buffer, etag: string | undefined): string {
+        options.onRequest(bytes.length);
+        const whole = bytes.toString('utf8');
+        if (!listed) return clean(whole);
+        const text = clean(keptFields(whole));
+        // What was changed since it was listed is not what was listed.
+        if (listed.etag && etag === listed.etag) caches.get(store)?.keep(listed, text);
+        return text;
+      }
     },
 
     close() {
-      for (const bucket of open.values()) bucket.then(({ client }) => client.destroy()).catch(() => {});
+      for (const bucket of open.values()) {
+        bucket
+          .then(({ client, signedGets }) => {
+            signedGets()?.close();
+            client.destroy();
+          })
+          .catch(() => {});
+      }
     },
   };
+
+  function remembered(cache: BlockCache | undefined, object: ListedObject): ListedObject {
+    const text = cache && describesBlock(object.key) ? cache.find(object) : undefined;
+    return text === undefined ? object : { ...object, text: clean(text) };
+  }
+}
+
+/** The error's own name in an answer of an S3 server; '' where there is none. */
+function codeIn({ status, headers, body }: SignedAnswer): string {
+  if (status < 400 || !/xml/.test(headers['content-type'] ?? '')) return '';
+  return /<Error>[\s\S]*?<Code>([A-Za-z0-9]{1,80})<\/Code>/.exec(body.toString('utf8', 0, 4096))?.[1] ?? '';
 }
 
 /** A filter names one prefix or tag, or several of them under `And`; a rule of old has its prefix outside of it. */
@@ -309,24 +435,67 @@ export async function openBucket(options: BucketOptions, store: string): Promise
   };
   const prefix = String(document.prefix ?? '').replace(/^\/+|\/+$/g, '');
   const client = new S3Client(settings);
-  const clockDifference = watchClock(client);
-  return { client, bucket, endpoint, prefix: prefix ? `${prefix}/` : '', clockDifference };
+  const { clockDifference, place } = watchAnswers(client);
+  let gets: SignedGets | undefined;
+  const signedGets = () => {
+    const at = place();
+    if (at) gets ??= signedGetsAt(at, client, agents, options);
+    return gets;
+  };
+  return { client, bucket, endpoint, prefix: prefix ? `${prefix}/` : '', clockDifference, signedGets };
 }
 
-/** Notes the store's clock against ours, with each answer that tells the time. */
-function watchClock(client: S3Client): () => number | undefined {
+function signedGetsAt(
+  { region, ...place }: AnsweredPlace,
+  { config }: S3Client,
+  agents: Parameters<typeof openSignedGets>[0]['agents'],
+  { timeout, stop }: BucketOptions,
+): SignedGets {
+  const { credentials, sha256 } = config;
+  const signer = new SignatureV4({ credentials, region, service: 's3', sha256, uriEscapePath: false });
+  const clockOffset = () => config.systemClockOffset;
+  return openSignedGets({ place, signer, agents, clockOffset, timeout, maxBytes: OBJECT_BYTES, stop });
+}
+
+interface AnsweredPlace extends SignedPlace {
+  readonly region: string;
+}
+
+/** Notes where the bucket answered, and with each answer that tells the time the store's clock against ours. */
+function watchAnswers(client: S3Client) {
   let newest: number | undefined;
+  let place: AnsweredPlace | undefined;
   client.middlewareStack.add(
-    next => async request => {
+    (next, context) => async request => {
       const sent = Date.now();
       const answer = await next(request);
-      const { headers } = answer.response as { readonly headers?: Readonly<Record<string, string>> };
+      const { headers, statusCode } = answer.response as AnswerOfSdk;
       newest = differenceAt(Date.parse(headers?.date ?? ''), sent)?.difference ?? newest;
+      if (context.commandName === LIST && statusCode === 200) place = placeOf(request.request as RequestOfSdk);
       return answer;
     },
-    { step: 'deserialize', name: 'clock' },
+    { step: 'deserialize', name: 'answers' },
   );
-  return () => newest;
+  return { clockDifference: () => newest, place: () => place };
+}
+
+const LIST = 'ListObjectsV2Command';
+
+interface AnswerOfSdk {
+  readonly statusCode?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+interface RequestOfSdk extends SignedPlace {
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Undefined where the request was signed in another way than that of one region. */
+function placeOf({ protocol, hostname, port, path, headers }: RequestOfSdk): AnsweredPlace | undefined {
+  const region = /^AWS4-HMAC-SHA256 Credential=[^,]*\/([^/,]+)\/s3\/aws4_request,/.exec(
+    headers.authorization ?? '',
+  )?.[1];
+  return region ? { protocol, hostname, port, path: path.replace(/\/$/, ''), region } : undefined;
 }
 
 /** The SDK warns of Node 20 on standard error, once it is loaded. */

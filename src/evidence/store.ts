@@ -271,9 +271,15 @@ function observed(source: Source, limit: ReturnType<typeof pLimit>, from: Set<st
     http: request => noted(() => source.http(request)),
     objectStore: reference => noted(() => source.objectStore(reference)),
     bucketAnswer: store => noted(() => source.bucketAnswer(store)),
-    bucketListing: store => noted(() => source.bucketListing(store)),
+    // What takes objects while they are listed reads them meanwhile: it must not hold a place of theirs.
+    bucketListing: (store, take) =>
+      take
+        ? source.bucketListing(store, take).then(listing => noted(async () => listing))
+        : noted(() => source.bucketListing(store)),
     ...(source.bucketSettings ? { bucketSettings: store => noted(() => source.bucketSettings!(store)) } : {}),
-    bucketObject: (store, key) => limit(() => source.bucketObject(store, key)),
+    // An object store is another server: whoever reads what it listed says itself how much at once.
+    bucketObject: (store, key, listed) =>
+      listed ? source.bucketObject(store, key, listed) : limit(() => source.bucketObject(store, key)),
     probe: endpoint => limit(() => source.probe(endpoint)),
     failures: () => source.failures(),
     usage: () => source.usage(),

@@ -156,10 +156,22 @@ export interface LifecycleRule {
   readonly expireDate: string;
 }
 
+/** One object of a bucket. */
+export interface ListedObject {
+  readonly key: string;
+  readonly size: number;
+  readonly lastModified: string;
+  /** What the store says of its content: equal for as long as the content is; left out where it says nothing. */
+  readonly etag?: string;
+  /** What `bucketObject` would say, where it was read before and is the same by its `etag`. */
+  readonly text?: string;
+}
+
 export interface BucketListing {
   readonly bucket: string;
   readonly endpoint: string;
-  readonly objects: readonly { readonly key: string; readonly size: number; readonly lastModified: string }[];
+  /** None of those that were taken while listing. */
+  readonly objects: readonly ListedObject[];
   readonly truncated: boolean;
   readonly path: string;
 }
@@ -219,11 +231,18 @@ export interface Source {
   /** The configuration itself, credentials as fingerprints; the source remembers them for the bucket verbs. */
   objectStore(reference: StoreReference): Promise<StoreAnswer>;
   bucketAnswer(store: string): Promise<BucketAnswer>;
-  bucketListing(store: string): Promise<BucketListing>;
+  /**
+   * With `take`, objects are given to it while they are listed, and no others are read before it is done with them; at
+   * the end it gets none. So what it keeps is all that is kept.
+   */
+  bucketListing(store: string, take?: (objects: readonly ListedObject[]) => Promise<void>): Promise<BucketListing>;
   /** What the bucket does by itself; a source without it has not asked. */
   bucketSettings?(store: string): Promise<BucketSettings>;
-  /** Body of one object of the bucket (`ULID/meta.json`, marks), or null where it does not exist. */
-  bucketObject(store: string, key: string): Promise<string | null>;
+  /**
+   * Body of one object of the bucket (`ULID/meta.json`, marks), or null where it does not exist. For an object as it was
+   * listed, a source may leave out what no collector reads.
+   */
+  bucketObject(store: string, key: string, listed?: ListedObject): Promise<string | null>;
   probe(endpoint: string): Promise<ProbeAnswer>;
   /** Every read that failed so far. */
   failures(): readonly ReadFailure[];

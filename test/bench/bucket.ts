@@ -2,8 +2,8 @@
 // key, and the folder of what was read before, or nothing. Says what it found and what it asked for.
 import { createFailureRecord } from '../../src/clusters/failure-record.ts';
 import { openBuckets } from '../../src/clusters/s3-bucket.ts';
-import { gapsIn, known } from '../../src/evidence/gaps.ts';
 import { collector as blocksCollector } from '../../src/evidence/collectors/bucket.blocks.ts';
+import { gapsIn, known } from '../../src/evidence/gaps.ts';
 
 const [endpoint = '', bucket = '', accessKey = '', secretKey = '', cacheFolder] = process.argv.slice(2);
 const config = { bucket, endpoint, insecure: true, access_key: accessKey, secret_key: secretKey };
@@ -26,7 +26,15 @@ const buckets = openBuckets({
   },
 });
 const place = `${bucket}@${endpoint}`;
-const store = { id: 'it', usable: true, bucket, place, prefix: '', bucketKey: `Bucket ${place}`, endpointKey: endpoint };
+const store = {
+  id: 'it',
+  usable: true,
+  bucket,
+  place,
+  prefix: '',
+  bucketKey: `Bucket ${place}`,
+  endpointKey: endpoint,
+};
 const context = {
   cluster: 'it',
   params: {},

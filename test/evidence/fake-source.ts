@@ -20,6 +20,7 @@ import type {
   Source,
   StoreAnswer,
 } from '../../src/model/source.ts';
+import { asStored } from './as-stored.ts';
 
 /** What a small hand-made cluster holds. What is left out is a gap `not-in-bundle`, as in a bundle. */
 export interface FakeCluster {
@@ -85,7 +86,8 @@ export function fakeSource(cluster: FakeCluster): Source {
       const unread = (cluster.unread?.[id] ?? []).map(namespace => ({ namespace, detail: `${resource} is forbidden` }));
       if (objects === null) return { installed: false, items: [], kind: '', path, unread, onlyNamespaces };
       if (isGap(objects)) throw new GapSignal({ reason: 'forbidden', detail: 'forbidden', path, ...objects });
-      return { installed: true, items: take ? objects.map(take) : objects, kind: '', path, unread, onlyNamespaces };
+      const stored = objects.map(object => asStored(resource, object));
+      return { installed: true, items: take ? stored.map(take) : stored, kind: '', path, unread, onlyNamespaces };
     },
     async logs(request) {
       const answer = cluster.logs?.(request);
@@ -118,12 +120,19 @@ export function fakeSource(cluster: FakeCluster): Source {
       const answer = cluster.bucketAnswer?.(store) ?? missing(`s3://${store}`);
       return { code: '', status: 200, message: '', isS3: true, path: `s3://${store}`, ...answer };
     },
-    async bucketListing(store) {
-      const objects = cluster.bucket?.(store) ?? missing(`s3://${store}`);
+    async bucketListing(store, take) {
+      const bodies = cluster.bucket?.(store) ?? missing(`s3://${store}`);
+      const objects = Object.entries(bodies).map(([key, body]) => ({
+        key,
+        size: body.length,
+        lastModified: ago(7200),
+      }));
+      await take?.(objects);
+      await take?.([]);
       return {
         bucket: store,
         endpoint: '',
-        objects: Object.entries(objects).map(([key, body]) => ({ key, size: body.length, lastModified: ago(7200) })),
+        objects: take ? [] : objects,
         truncated: false,
         path: `s3://${store}`,
       };

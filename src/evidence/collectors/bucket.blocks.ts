@@ -1,9 +1,9 @@
 import pLimit from 'p-limit';
 import { type Gap, GapSignal } from '../../model/gap.ts';
 import type { ShapeOf } from '../../model/shape.ts';
-import type { BucketListing } from '../../model/source.ts';
+import type { BucketListing, ListedObject } from '../../model/source.ts';
 import { type Context, fetched } from '../collector.ts';
-import { BLOCK, type Block, blockOf, groupByBlock, type StoredFile } from '../components/blocks.ts';
+import { BLOCK, type Block, type BlockTexts, blockMaker, fileOfBlock, type StoredFile } from '../components/blocks.ts';
 import { gapElement, gapOf, withUnknownFields } from '../gaps.ts';
 import { type ObjectStore, collector as storesCollector } from './thanos.object-stores.ts';
 
@@ -32,8 +32,8 @@ type Row = ShapeOf<typeof ROW>;
 
 const CONTENT = ['listed', 'blocks', 'foreign', 'objects', 'bytes'] as const;
 
-/** Requests under way at once for one bucket. */
-const CONCURRENCY = 8;
+/** Blocks that are read at once of one bucket. */
+const CONCURRENCY = 64;
 
 export const collector = fetched({
   id: 'bucket.blocks',
@@ -109,51 +109,122 @@ async function bucketOf(now: { readonly takenAt: number }, holders: readonly Hol
   return withUnknownFields<Row>(base, gap!, CONTENT);
 }
 
-async function contentOf(
-  now: { readonly takenAt: number },
-  { context, store }: Holder,
-): Promise<Pick<Row, (typeof CONTENT)[number]>> {
+type Content = Pick<Row, (typeof CONTENT)[number]>;
+
+async function contentOf(now: { readonly takenAt: number }, holder: Holder): Promise<Content> {
+  const { context, store } = holder;
+  const reading = reader(now, holder);
+  const listing = await context.source.bucketListing(store.id, reading.take);
+  if (!reading.isSorted()) return wholeContentOf(now, holder);
+  return { ...reading.content(), blocks: [...reading.content().blocks, ...beyond(listing)] };
+}
+
+/** Of a store that lists in another order: only at the end it is known which files a block has. */
+async function wholeContentOf(now: { readonly takenAt: number }, holder: Holder): Promise<Content> {
+  const { context, store } = holder;
   const listing = await context.source.bucketListing(store.id);
-  const { blocks, foreign } = groupByBlock(listing.objects, store.prefix);
+  const reading = reader(now, holder);
+  await reading.take([...listing.objects].sort((first, second) => (first.key < second.key ? -1 : 1)));
+  await reading.take([]);
+  return { ...reading.content(), blocks: [...reading.content().blocks, ...beyond(listing)] };
+}
+
+interface Opened {
+  readonly id: string;
+  readonly files: StoredFile[];
+}
+
+/**
+ * Reads blocks while they are listed: the files of a block come one after another. Of the objects nothing is kept but
+ * what a block says, so a bucket may have any number of them.
+ */
+function reader(now: { readonly takenAt: number }, holder: Holder) {
+  const { prefix } = holder.store;
+  const below = prefix === '' ? '' : `${prefix}/`;
+  const make = blockMaker(now);
   const limit = pLimit(CONCURRENCY);
-  const found = await Promise.all(
-    [...blocks].map(([id, files]) => limit(() => readBlock(now, context, store, id, files))),
-  );
+  const found: (Block | undefined)[] = [];
+  const counts = { foreign: 0, objects: 0, bytes: 0 };
+  let opened: Opened | undefined;
+  let last = '';
+  let sorted = true;
+  let before: Promise<unknown> = Promise.resolve();
+
+  function close(reads: Promise<void>[]): void {
+    if (!opened) return;
+    const { id, files } = opened;
+    opened = undefined;
+    const at = found.push(undefined) - 1;
+    reads.push(
+      limit(async () => {
+        found[at] = await readBlock(holder, id, files, make);
+      }),
+    );
+  }
+
+  async function take(objects: readonly ListedObject[]): Promise<void> {
+    if (!sorted) return;
+    const reads: Promise<void>[] = [];
+    for (const object of objects) {
+      counts.objects += 1;
+      counts.bytes += object.size;
+      const own = fileOfBlock(object, below);
+      if (own && own.id === opened?.id) opened.files.push(own.file);
+      else if (own) {
+        close(reads);
+        sorted &&= own.id > last;
+        last = own.id;
+        opened = { id: own.id, files: [own.file] };
+      } else if (object.key.startsWith(below)) counts.foreign += 1;
+    }
+    if (objects.length === 0) close(reads);
+    // Two pages are under way at once: while one is read, the next one is listed.
+    const now = Promise.all(reads);
+    await (objects.length === 0 ? Promise.all([before, now]) : before);
+    before = now;
+  }
+
   return {
-    listed: true,
-    blocks: [...found, ...beyond(listing)],
-    foreign,
-    objects: listing.objects.length,
-    bytes: listing.objects.reduce((sum, object) => sum + object.size, 0),
+    take,
+    isSorted: () => sorted,
+    content: () => ({ listed: true, ...counts, blocks: found.filter(block => block !== undefined) }),
   };
 }
 
+const DESCRIPTIONS = {
+  meta: 'meta.json',
+  deletion: 'deletion-mark.json',
+  noCompact: 'no-compact-mark.json',
+  noDownsample: 'no-downsample-mark.json',
+} as const;
+
+/** Undefined for a block that went since it was listed. */
 async function readBlock(
-  now: { readonly takenAt: number },
-  context: Context,
-  store: ObjectStore,
+  { context, store }: Holder,
   id: string,
   files: readonly StoredFile[],
-): Promise<Block> {
-  const names = new Set(files.map(file => file.path));
-  const folder = store.prefix === '' ? id : `${store.prefix}/${id}`;
-  const read = async (name: string) =>
-    names.has(name) ? context.source.bucketObject(store.id, `${folder}/${name}`) : null;
+  make: ReturnType<typeof blockMaker>,
+): Promise<Block | undefined> {
+  const texts: { -readonly [Name in keyof BlockTexts]: BlockTexts[Name] } = { ...NO_TEXTS };
   try {
-    const [meta, deletion, noCompact, noDownsample] = await Promise.all(
-      ['meta.json', 'deletion-mark.json', 'no-compact-mark.json', 'no-downsample-mark.json'].map(read),
+    await Promise.all(
+      Object.entries(DESCRIPTIONS).map(async ([name, path]) => {
+        const listed = files.find(file => file.path === path)?.listed;
+        if (!listed) return;
+        texts[name as keyof BlockTexts] =
+          listed.text ?? (await context.source.bucketObject(store.id, listed.key, listed));
+      }),
     );
-    return blockOf(now, id, files, {
-      meta: meta ?? null,
-      deletion: deletion ?? null,
-      noCompact: noCompact ?? null,
-      noDownsample: noDownsample ?? null,
-    });
+    // The Compactor takes the meta.json away first.
+    if (texts.meta === null && files.some(file => file.path === DESCRIPTIONS.meta)) return undefined;
+    return make(id, files, texts);
   } catch (error) {
     if (error instanceof GapSignal) return gapElement({ ...error.gap, evidence: 'bucket.blocks' });
     throw error;
   }
 }
+
+const NO_TEXTS: BlockTexts = { meta: null, deletion: null, noCompact: null, noDownsample: null };
 
 /** A listing that was cut off: there may be more blocks than these. */
 function beyond(listing: BucketListing): readonly Block[] {

@@ -18,23 +18,37 @@ export function byGroup(blocks: readonly Block[]): ReadonlyMap<string, readonly 
   for (const block of blocks) {
     if (block.state !== 'complete') continue;
     const key = `${block.resolution}@${block.labelText}`;
-    groups.set(key, [...(groups.get(key) ?? []), block]);
+    const group = groups.get(key);
+    if (group) group.push(block);
+    else groups.set(key, [block]);
   }
   return groups;
 }
 
 /** Without blocks that are contained in another: the Compactor takes these away by itself. */
 export function withoutDuplicates(blocks: readonly Block[]): readonly Block[] {
+  const having = bySource(blocks);
   return blocks.filter(
     block =>
-      !blocks.some(
-        other =>
-          other.id !== block.id &&
-          other.sources.length > block.sources.length &&
-          block.sources.length > 0 &&
-          block.sources.every(source => other.sources.includes(source)),
-      ),
+      block.sources.length === 0 ||
+      !having(block).some(other => other.id !== block.id && other.sources.length > block.sources.length),
   );
+}
+
+/** Finds the blocks that were made of all that a block was made of: any, for one that does not say of what. */
+export function bySource(blocks: readonly Block[]): (block: Block) => readonly Block[] {
+  const made = new Map<string, Block[]>();
+  for (const block of blocks) {
+    for (const source of block.sources) {
+      const others = made.get(source);
+      if (others) others.push(block);
+      else made.set(source, [block]);
+    }
+  }
+  return ({ sources: [first, ...others] }) =>
+    first === undefined
+      ? blocks
+      : (made.get(first) ?? []).filter(({ sources }) => others.every(source => sources.includes(source)));
 }
 
 /** Pairs that the Compactor halts on: neither is marked, and neither is contained in the other. */
@@ -71,7 +85,7 @@ export function holesIn(blocks: readonly Block[]): readonly { readonly from: num
  */
 export function backlogOf(blocks: readonly Block[], now: number, delay: number): readonly Block[] {
   const live = withoutDuplicates(blocks.filter(block => block.live));
-  const newest = Math.max(0, ...live.map(endOf));
+  const newest = live.reduce((latest, block) => Math.max(latest, endOf(block)), 0);
   const window = Math.floor((newest - 1) / WINDOW) * WINDOW;
   return live.filter(
     block =>

@@ -1,5 +1,5 @@
 import type { ShapeOf } from '../../model/shape.ts';
-import type { RawObject } from '../../model/source.ts';
+import type { ListedObject, RawObject } from '../../model/source.ts';
 import { age, list, number, strings, text } from '../objects.ts';
 import { isUlid, labelText, timeOf, ulidTime } from './block-times.ts';
 
@@ -53,30 +53,19 @@ export type Block = ShapeOf<typeof BLOCK>;
 export interface StoredFile {
   /** Below the block's folder. */
   readonly path: string;
-  readonly size: number;
-  readonly lastModified: string;
+  readonly listed: ListedObject;
 }
 
-/** Files of each block, by ULID; and how many objects are no block. `prefix` is without slashes at its ends. */
-export function groupByBlock(
-  objects: readonly { readonly key: string; readonly size: number; readonly lastModified: string }[],
-  prefix: string,
-): { readonly blocks: ReadonlyMap<string, readonly StoredFile[]>; readonly foreign: number } {
-  const blocks = new Map<string, StoredFile[]>();
-  const below = prefix === '' ? '' : `${prefix}/`;
-  let foreign = 0;
-  for (const { key, size, lastModified } of objects) {
-    if (!key.startsWith(below)) continue;
-    const [first = '', ...rest] = key.slice(below.length).split('/');
-    if (!isUlid(first) || rest.length === 0) {
-      foreign += 1;
-      continue;
-    }
-    const files = blocks.get(first) ?? [];
-    blocks.set(first, files);
-    files.push({ path: rest.join('/'), size, lastModified });
-  }
-  return { blocks, foreign };
+/** The block that a key belongs to, and its path there; undefined for one of no block. `below` is '' or ends with a slash. */
+export function fileOfBlock(
+  listed: ListedObject,
+  below: string,
+): { readonly id: string; readonly file: StoredFile } | undefined {
+  const { key } = listed;
+  const end = key.indexOf('/', below.length);
+  if (end === -1) return undefined;
+  const id = key.slice(below.length, end);
+  return isUlid(id) ? { id, file: { path: key.slice(end + 1), listed } } : undefined;
 }
 
 export interface BlockTexts {
@@ -90,25 +79,33 @@ interface Now {
   readonly takenAt: number;
 }
 
-export function blockOf(now: Now, id: string, files: readonly StoredFile[], texts: BlockTexts): Block {
+/** Makes blocks of one bucket, in which thousands have the same labels. */
+export function blockMaker(now: Now): (id: string, files: readonly StoredFile[], texts: BlockTexts) => Block {
+  const labelled = new Map<string, Pick<Block, 'labels' | 'labelText'>>();
+  const shared = (labels: Block['labels']) => {
+    const text = labelText(labels);
+    const known = labelled.get(text) ?? { labels, labelText: text };
+    labelled.set(text, known);
+    return known;
+  };
+  return (id, files, texts) => blockOf(now, id, files, texts, shared);
+}
+
+type Shared = (labels: Block['labels']) => Pick<Block, 'labels' | 'labelText'>;
+
+function blockOf(now: Now, id: string, files: readonly StoredFile[], texts: BlockTexts, shared: Shared): Block {
   const meta = parsed(texts.meta);
   const state = texts.meta === null ? 'partial' : meta === undefined ? 'unreadable' : 'complete';
   const created = timeOf(ulidTime(id));
-  const metaFile = files.find(file => file.path === 'meta.json');
-  const newest =
-    files
-      .map(file => file.lastModified)
-      .sort()
-      .at(-1) ?? '';
-  const lastModified = metaFile?.lastModified ?? newest;
-  const index = files.find(file => file.path === 'index');
+  const metaFile = files.find(file => file.path === 'meta.json')?.listed;
+  const lastModified = metaFile?.lastModified ?? newestOf(files);
+  const index = files.find(file => file.path === 'index')?.listed;
   const missing = [
     ...(index ? [] : ['index']),
     ...(files.some(file => file.path.startsWith('chunks/')) ? [] : ['chunks']),
   ];
   const maxTime = timeOf(number(meta?.maxTime));
   const marks = marksOf(now, texts);
-  const labels = strings(meta?.thanos?.labels);
   return {
     id,
     state,
@@ -117,17 +114,16 @@ export function blockOf(now: Now, id: string, files: readonly StoredFile[], text
     minTime: timeOf(number(meta?.minTime)),
     maxTime,
     maxAge: age(now, maxTime),
-    labels,
-    labelText: labelText(labels),
+    ...shared(strings(meta?.thanos?.labels)),
     resolution: Math.round(number(meta?.thanos?.downsample?.resolution) / 1000),
     level: number(meta?.compaction?.level),
     source: text(meta?.thanos?.source),
-    sources: list(meta?.compaction?.sources).map(text),
-    size: files.reduce((sum, file) => sum + file.size, 0),
+    sources: list(meta?.compaction?.sources).map(source => (source === id ? id : text(source))),
+    size: files.reduce((sum, { listed }) => sum + listed.size, 0),
     indexBytes: index?.size ?? 0,
     files: files.length,
-    missing: state === 'complete' ? missing : [],
-    truncated: state === 'complete' ? truncatedIn(meta, files) : [],
+    missing: state === 'complete' && missing.length > 0 ? missing : NONE,
+    truncated: state === 'complete' ? truncatedIn(meta, files) : NONE,
     samples: number(meta?.stats?.numSamples),
     series: number(meta?.stats?.numSeries),
     marks,
@@ -138,10 +134,17 @@ export function blockOf(now: Now, id: string, files: readonly StoredFile[], text
   };
 }
 
+/** One for all: most blocks lack nothing. */
+const NONE: readonly string[] = [];
+
+function newestOf(files: readonly StoredFile[]): string {
+  return files.reduce((newest, { listed }) => (listed.lastModified > newest ? listed.lastModified : newest), '');
+}
+
 /** Files of another size than meta.json says, and those that it names and are not there. */
 function truncatedIn(meta: RawObject, files: readonly StoredFile[]): readonly string[] {
-  const sizes = new Map(files.map(file => [file.path, file.size]));
-  return list(meta?.thanos?.files).flatMap(file => {
+  const sizes = new Map(files.map(({ path, listed }) => [path, listed.size]));
+  const wrong = list(meta?.thanos?.files).flatMap(file => {
     const path = text(file?.rel_path);
     if (path === 'meta.json' || file?.size_bytes === undefined) return [];
     const size = sizes.get(path);
@@ -149,9 +152,24 @@ function truncatedIn(meta: RawObject, files: readonly StoredFile[]): readonly st
     if (size === undefined) return path === 'index' ? [] : [path];
     return size === number(file.size_bytes) ? [] : [path];
   });
+  return wrong.length > 0 ? wrong : NONE;
 }
 
+/** One for all: most blocks have none. */
+const UNMARKED: Block['marks'] = {
+  deletion: false,
+  deletionAt: '',
+  deletionAge: -1,
+  noCompact: false,
+  noCompactAt: '',
+  noCompactReason: '',
+  noDownsample: false,
+  noDownsampleAt: '',
+  details: '',
+};
+
 function marksOf(now: Now, texts: BlockTexts): Block['marks'] {
+  if (texts.deletion === null && texts.noCompact === null && texts.noDownsample === null) return UNMARKED;
   const [deletion, noCompact, noDownsample] = [texts.deletion, texts.noCompact, texts.noDownsample].map(
     body => parsed(body) ?? {},
   );

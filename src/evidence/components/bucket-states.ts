@@ -1,7 +1,7 @@
 import { GapSignal } from '../../model/gap.ts';
 import type { ShapeOf } from '../../model/shape.ts';
 import { gapsIn, known } from '../gaps.ts';
-import { endOf, overlapsIn, startOf } from './block-groups.ts';
+import { byGroup, endOf, overlapsIn, startOf } from './block-groups.ts';
 import type { Block } from './blocks.ts';
 
 /** Blocks of a bucket that are in one state. */
@@ -111,6 +111,7 @@ const NEXT: Readonly<Record<number, readonly [number, number]>> = { 0: [40 * HOU
 export function dueForDownsampling(blocks: readonly Block[], upkeep: Upkeep): readonly Found[] {
   if (!upkeep.downsamples) return [];
   const whole = known(blocks).filter(block => block.state === 'complete');
+  const groups = new Map([...byGroup(whole)].map(([group, members]) => [group, [...members].sort(byStart)]));
   return whole.flatMap(block => {
     const next = NEXT[block.resolution];
     if (!next || block.marks.deletion || block.marks.noDownsample || block.missing.length > 0) return [];
@@ -118,8 +119,7 @@ export function dueForDownsampling(blocks: readonly Block[], upkeep: Upkeep): re
     if (endOf(block) - startOf(block) < range * 1000 || block.lastModifiedAge <= DAY) return [];
     const kept = upkeep.retention[resolution] ?? 0;
     if (kept > 0 && block.maxAge > kept) return [];
-    const copies = whole.filter(other => other.resolution === resolution && other.labelText === block.labelText);
-    if (covers(copies, block)) return [];
+    if (covers(groups.get(`${resolution}@${block.labelText}`) ?? [], block)) return [];
     return [
       {
         block,
@@ -129,10 +129,14 @@ export function dueForDownsampling(blocks: readonly Block[], upkeep: Upkeep): re
   });
 }
 
-/** Whether the others, one after another, cover all of the block's time. */
+function byStart(first: Block, second: Block): number {
+  return startOf(first) - startOf(second);
+}
+
+/** Whether the others, in their order, cover all of the block's time. */
 function covers(others: readonly Block[], block: Block): boolean {
   let reached = startOf(block);
-  for (const other of [...others].sort((first, second) => startOf(first) - startOf(second))) {
+  for (const other of others) {
     if (startOf(other) <= reached) reached = Math.max(reached, endOf(other));
   }
   return reached >= endOf(block);
@@ -141,13 +145,8 @@ function covers(others: readonly Block[], block: Block): boolean {
 /** Blocks that no Compactor can join: each with its overlapping twin. */
 export function overlapping(blocks: readonly Block[], upkeep: Upkeep): readonly Found[] {
   if (upkeep.joinsOverlaps) return [];
-  const groups = new Map<string, Block[]>();
-  for (const block of known(blocks)) {
-    if (!block.live || block.createdAge < upkeep.consistencyDelay) continue;
-    const key = `${block.resolution}@${block.labelText}`;
-    groups.set(key, [...(groups.get(key) ?? []), block]);
-  }
-  return [...groups.values()].flatMap(group =>
+  const settled = known(blocks).filter(block => block.live && block.createdAge >= upkeep.consistencyDelay);
+  return [...byGroup(settled).values()].flatMap(group =>
     overlapsIn(group)
       // Equal sources are the same data twice: the Compactor drops one by itself.
       .filter(({ first, second }) => !sameSources(first, second))

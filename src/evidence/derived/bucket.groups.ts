@@ -2,7 +2,7 @@ import { GapSignal } from '../../model/gap.ts';
 import type { ShapeOf } from '../../model/shape.ts';
 import { derived } from '../collector.ts';
 import { collector as blocksCollector } from '../collectors/bucket.blocks.ts';
-import { backlogOf, byGroup, endOf, holesIn, overlapsIn } from '../components/block-groups.ts';
+import { backlogOf, byGroup, bySource, endOf, holesIn, overlapsIn } from '../components/block-groups.ts';
 import { timeOf } from '../components/block-times.ts';
 import type { Block } from '../components/blocks.ts';
 import { gapElement, gapOf, gapsIn, known } from '../gaps.ts';
@@ -100,7 +100,7 @@ function rowOf(
 ): Row {
   const first = members[0]!;
   const backlog = backlogOf(members, now.takenAt, COMPACT_DELAY);
-  const newest = timeOf(Math.max(...members.map(endOf)));
+  const newest = timeOf(members.reduce((latest, block) => Math.max(latest, endOf(block)), Number.NEGATIVE_INFINITY));
   return {
     ...base,
     labels: first.labels,
@@ -123,11 +123,11 @@ function rowOf(
     })),
     backlog: backlog.length,
     backlogBytes: backlog.reduce((sum, block) => sum + block.size, 0),
-    oldestBacklogAge: Math.max(-1, ...backlog.map(block => block.createdAge)),
+    oldestBacklogAge: backlog.reduce((oldest, block) => Math.max(oldest, block.createdAge), -1),
     waitingDownsample: waitingDownsample(members, groups),
     newest,
     newestAge: age(now, newest),
-    oldest: members.map(block => block.minTime).sort()[0] ?? '',
+    oldest: members.reduce((oldest, { minTime }) => (minTime < oldest ? minTime : oldest), first.minTime),
     bytes: members.reduce((sum, block) => sum + block.size, 0),
     deletionOld: members.filter(block => block.marks.deletion && block.marks.deletionAge > 3 * DAY).length,
   };
@@ -138,12 +138,12 @@ function waitingDownsample(members: readonly Block[], groups: ReadonlyMap<string
   const { resolution, labelText } = members[0]!;
   const enough = DOWNSAMPLE_FROM[resolution];
   if (enough === undefined) return 0;
-  const next = groups.get(`${resolution === 0 ? 300 : 3600}@${labelText}`) ?? [];
+  const having = bySource(groups.get(`${resolution === 0 ? 300 : 3600}@${labelText}`) ?? []);
   return members.filter(
     block =>
       block.live &&
       !block.marks.noDownsample &&
       Date.parse(block.maxTime) - Date.parse(block.minTime) >= enough * 1000 &&
-      !next.some(other => block.sources.every(source => other.sources.includes(source))),
+      having(block).length === 0,
   ).length;
 }

@@ -5,7 +5,7 @@ import { collector as blocksCollector } from '../collectors/bucket.blocks.ts';
 import { endOf, holesIn, startOf } from '../components/block-groups.ts';
 import { timeOf, ulidTime } from '../components/block-times.ts';
 import type { Block } from '../components/blocks.ts';
-import { gapElement, gapOf, gapsIn, known } from '../gaps.ts';
+import { gapElement, gapOf, gapsIn, groupedBy, known } from '../gaps.ts';
 import { NOBODY, REF } from '../objects.ts';
 import { collector as upkeepCollector } from './bucket.upkeep.ts';
 import { type Producer, collector as producersCollector } from './fleet.producers.ts';
@@ -74,17 +74,15 @@ function rowsOf(now: number, bucket: Bucket, retention: number, producers: reado
   const partial = blocks.filter(block => block.state === 'partial').map(block => ulidTime(block.id));
   const whole = blocks.filter(block => block.state === 'complete');
   const replicaLabels = new Set(producers.map(producer => producer.replicaLabel).filter(label => label !== ''));
-  const sets = new Map<string, Block[]>();
-  for (const block of whole) sets.set(block.labelText, [...(sets.get(block.labelText) ?? []), block]);
+  const sets = groupedBy(whole, block => block.labelText);
   return [...sets].map(([labelText, own]) => {
     const labels = own[0]!.labels;
-    const replicas = whole.filter(
-      block => block.labelText !== labelText && areReplicas(block.labels, labels, replicaLabels),
-    );
+    const replicas = [...sets.values()].filter(([other]) => areReplicas(other!.labels, labels, replicaLabels));
+    const covering = [...own, ...replicas.flat()].sort((first, second) => startOf(first) - startOf(second));
     const holes = holesIn(own)
       .filter(({ from, to }) => to - from >= BLOCK && now - to > SETTLED)
       .filter(({ to }) => retention === 0 || now - to < retention * 1000)
-      .filter(hole => !isCovered(hole, [...own, ...replicas]))
+      .filter(hole => !isCovered(hole, covering))
       // An upload that was broken off lies there without its meta.json: the data are not missing yet.
       .filter(({ from, to }) => !partial.some(time => time > from && time < to + BLOCK));
     const writer = producers.find(producer => readable(() => producer.labelText) === labelText);
@@ -101,8 +99,8 @@ function rowsOf(now: number, bucket: Bucket, retention: number, producers: reado
         to: timeOf(to),
         seconds: Math.round((to - from) / 1000),
       })),
-      from: timeOf(Math.min(...own.map(startOf))),
-      to: timeOf(Math.max(...own.map(endOf))),
+      from: timeOf(own.reduce((first, block) => Math.min(first, startOf(block)), Number.POSITIVE_INFINITY)),
+      to: timeOf(own.reduce((last, block) => Math.max(last, endOf(block)), Number.NEGATIVE_INFINITY)),
     };
   });
 }
@@ -119,9 +117,10 @@ function areReplicas(first: Labels, second: Labels, replicaLabels: ReadonlySet<s
   return different.length === 1 && (replicaLabels.size === 0 || replicaLabels.has(different[0]!));
 }
 
+/** By blocks in their order. */
 function isCovered(hole: { readonly from: number; readonly to: number }, blocks: readonly Block[]): boolean {
   let reached = hole.from;
-  for (const block of [...blocks].sort((first, second) => startOf(first) - startOf(second))) {
+  for (const block of blocks) {
     if (startOf(block) <= reached) reached = Math.max(reached, endOf(block));
   }
   return reached >= hole.to;

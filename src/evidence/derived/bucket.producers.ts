@@ -5,7 +5,7 @@ import { collector as blocksCollector } from '../collectors/bucket.blocks.ts';
 import { endOf } from '../components/block-groups.ts';
 import { timeOf } from '../components/block-times.ts';
 import type { Block } from '../components/blocks.ts';
-import { gapElement, gapOf, gapsIn, known, withUnknownFields } from '../gaps.ts';
+import { gapElement, gapOf, gapsIn, groupedBy, known, withUnknownFields } from '../gaps.ts';
 import { age, NOBODY, REF } from '../objects.ts';
 import { type Producer, collector as producersCollector } from './fleet.producers.ts';
 
@@ -104,11 +104,8 @@ function rowsOf(
     );
   }
   const incomplete = gapsIn(blocks)[0];
-  const byLabels = new Map<string, Block[]>();
-  for (const block of known(blocks)) {
-    if (block.state !== 'complete' || block.resolution !== 0) continue;
-    byLabels.set(block.labelText, [...(byLabels.get(block.labelText) ?? []), block]);
-  }
+  const raw = known(blocks).filter(block => block.state === 'complete' && block.resolution === 0);
+  const byLabels = groupedBy(raw, block => block.labelText);
   const rows = writers.map(writer => {
     const own = byLabels.get(writer.labelText) ?? [];
     const duration = orElse(() => writer.blockDuration, 7200);
