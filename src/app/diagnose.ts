@@ -213,7 +213,7 @@ async function clusterReport({ source, server, gap }: Preflight, evidence: Fleet
     role: await roleOf(source, evidence),
     reachable: !gap,
     problem: gap?.detail ?? '',
-    context: server?.context ?? '',
+    context: server?.context ?? source.context ?? '',
     apiServer: server?.host ?? '',
     takenAt: source.takenAt(),
     versions: { kubernetes: server?.version ?? '', ...(await componentVersions(store)) },

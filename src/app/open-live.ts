@@ -16,6 +16,8 @@ export interface LiveChoice {
   readonly since: string;
   readonly readSecrets: boolean;
   readonly portForward: boolean;
+  /** Folder in which what was read of blocks is remembered; without it nothing is. */
+  readonly cacheFolder?: string;
   readonly signal: AbortSignal;
   /** Milliseconds since the epoch. */
   readonly deadline: number;
@@ -26,7 +28,12 @@ export interface LiveChoice {
 /** Opens the clusters that were chosen: those of the fleet file, or contexts of the kubeconfig. Nothing is asked yet. */
 export async function openLive(choice: LiveChoice): Promise<readonly Source[]> {
   const { openLiveCluster } = await import('../clusters/live-source.ts');
-  return Promise.all((await liveOptionsOf(choice)).map(options => openLiveCluster(options)));
+  return Promise.all(
+    (await liveOptionsOf(choice)).map(async options => ({
+      ...(await openLiveCluster(options)),
+      context: options.context ?? '',
+    })),
+  );
 }
 
 /** How each of the chosen clusters is opened, for reading or for changing it. */
@@ -35,6 +42,7 @@ export async function liveOptionsOf(choice: LiveChoice): Promise<readonly LiveCl
   const shared: Partial<LiveClusterOptions> = {
     readSecrets: choice.readSecrets,
     portForward: choice.portForward,
+    ...(choice.cacheFolder === undefined ? {} : { cacheFolder: choice.cacheFolder }),
     logs: choice.since ? { sinceSeconds: sinceSeconds(choice.since) } : {},
     signal: choice.signal,
     deadline: choice.deadline,
@@ -109,5 +117,5 @@ async function contextClusters(choice: LiveChoice): Promise<readonly LiveCluster
     return [...contexts.keys()].map(name => ({ name, context: name, ...file }));
   }
   // Without a kubeconfig this may be a pod, whose service account is used then; its cluster has no name of its own.
-  return [{ name: currentContext || 'cluster', ...file }];
+  return [currentContext ? { name: currentContext, context: currentContext, ...file } : { name: 'cluster', ...file }];
 }

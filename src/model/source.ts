@@ -211,6 +211,8 @@ export interface ReadFailure {
 export interface Source {
   readonly cluster: string;
   readonly is: 'live' | 'bundle';
+  /** By which a live cluster is reached; '' in a pod. A server that answers says it itself. */
+  readonly context?: string;
   /** From the fleet file or the bundle; '' where nobody said. */
   readonly roleHint: 'hub' | 'edge' | '';
   /** RFC 3339: the "now" of every age. For a live cluster, the API server's own clock. Valid once `server()` has answered. */

@@ -246,6 +246,15 @@ describe('a server that is busy', () => {
     expect(sources.flatMap(source => source.failures()).filter(failure => failure.status === status)).toEqual([]);
   });
 
+  test('a cluster that cannot be reached is named as kubectl would ask it', async () => {
+    const { sources, fleet } = await serve('edge-cluster-unreachable');
+    const report = await diagnose(sources, []);
+    const away = report.clusters.filter(({ reachable }) => !reachable);
+    expect(away.map(({ name, context }) => [name, context])).toEqual(away.map(({ name }) => [name, name]));
+    expect(away.length).toBeLessThan(fleet.clusters.length);
+    expect(text(report, { ...TERMINAL, all: true })).toContain(`kubectl --context ${away[0]!.name} get --raw /readyz`);
+  });
+
   test('an hour of Retry-After is not waited for', async () => {
     const { sources } = await serve(
       'image-missing',
