@@ -10,6 +10,7 @@ import { collector as rulesCollector } from '../../src/evidence/collectors/prome
 import { collector as runtimeCollector } from '../../src/evidence/collectors/prometheus.runtime.ts';
 import { collector as targetsCollector } from '../../src/evidence/collectors/prometheus.targets.ts';
 import { collector as tsdbCollector } from '../../src/evidence/collectors/prometheus.tsdb.ts';
+import { collector as thanosMetricsCollector } from '../../src/evidence/collectors/thanos.metrics.ts';
 import { lookedUpName, scrapeErrorKind } from '../../src/evidence/components/scrape-errors.ts';
 import { collector as loadedFilesCollector } from '../../src/evidence/derived/prometheus.loaded-rule-files.ts';
 import { collector as poolsCollector } from '../../src/evidence/derived/prometheus.pools.ts';
@@ -367,5 +368,19 @@ scrape_configs:
       thrown = error;
     }
     expect((thrown as GapSignal).gap.reason).toBe(reason);
+  });
+});
+
+describe('thanos.metrics', () => {
+  it('names the metric that a component does not expose, and the component', async () => {
+    const text = '# TYPE thanos_shipper_uploads_total counter\nthanos_shipper_uploads_total 4\n';
+    const pods = [prometheusPod('p', 0, { sidecar: true })];
+    const cluster = clusterOf({ pods }, ({ path }) => (path === '/metrics' ? text : undefined));
+    const [row] = await collect(thanosMetricsCollector, cluster);
+    expect(row).toMatchObject({ component: 'sidecar' });
+    expect(row!.uploads).toBe(4);
+    expect(() => row!.dirSyncs).toThrow('sidecar does not expose thanos_shipper_dir_syncs_total');
+    expect(() => row!.meanCpu).toThrow('sidecar does not expose process_');
+    expect(() => row!.started).toThrow('sidecar does not expose process_start_time_seconds');
   });
 });

@@ -8,6 +8,7 @@ import { THANOS_COMPONENTS } from '../components/identify.ts';
 import { askEach, type Part, replicasOf } from '../components/replicas.ts';
 import { withUnknownFields } from '../gaps.ts';
 import { age, REF } from '../objects.ts';
+import { merged } from '../partial-rows.ts';
 
 /** A field, the family that it is read from, and labels that its series carry. The value is the sum over the series. */
 const NUMBERS = {
@@ -53,6 +54,8 @@ const HISTOGRAMS = [
   'thanos_bucket_store_series_gate_duration_seconds',
   'thanos_objstore_bucket_operation_duration_seconds',
 ] as const;
+
+const GATE = 'thanos_bucket_store_series_gate_duration_seconds';
 
 const LABELLED = { labels: 'map', value: 'float' } as const;
 
@@ -119,7 +122,8 @@ export const collector = fetched({
     const parts: readonly Part<Row>[] = [
       {
         fields: Object.keys(ROW).filter(field => !IDENTITY.has(field)) as (keyof Row & string)[],
-        read: async asker => read(context, parseExposition(await asker.text('/metrics'), WANTED)),
+        read: async (asker, { component }) =>
+          read(context, parseExposition(await asker.text('/metrics'), WANTED), component),
       },
     ];
     return askEach<Row>(
@@ -143,7 +147,7 @@ export const collector = fetched({
 
 const IDENTITY: ReadonlySet<string> = new Set(['pod', 'container', 'containerKey', 'component', 'subject']);
 
-function read(context: { readonly takenAt: number }, exposition: Exposition): Partial<Row> {
+function read(context: { readonly takenAt: number }, exposition: Exposition, component: string): Partial<Row> {
   const uploaded = Math.max(0, ...valuesOf(exposition, 'thanos_objstore_bucket_last_successful_upload_time'));
   const lastUpload = timeOf(uploaded * 1000);
   const started = timeOf((sumOf(exposition, 'process_start_time_seconds') ?? 0) * 1000);
@@ -184,28 +188,30 @@ function read(context: { readonly takenAt: number }, exposition: Exposition): Pa
     families: exposition.families,
     present: exposition.samples.length > 0,
   };
-  return withAbsentUnknown(row, exposition);
+  return withAbsentUnknown(row, exposition, component);
 }
+
+/** Families besides those of single numbers, and what is read from them. */
+const FURTHER: readonly (readonly [family: string, fields: readonly (keyof Row & string)[]])[] = [
+  ['thanos_objstore_bucket_last_successful_upload_time', ['lastUpload', 'lastUploadAge']],
+  ['process_start_time_seconds', ['started', 'startedAge', 'meanCpu']],
+  ['process_cpu_seconds_total', ['meanCpu']],
+  [`${GATE}_bucket`, ['storeGateRequests', 'storeGateWait']],
+];
 
 /** Touching a number that the process does not expose is a gap: "0" would be a claim. */
-function withAbsentUnknown(row: Partial<Row>, exposition: Exposition): Partial<Row> {
+function withAbsentUnknown(row: Partial<Row>, exposition: Exposition, component: string): Partial<Row> {
   const families = new Set(exposition.families);
-  const absent: (keyof Row & string)[] = NUMBER_FIELDS.filter(field => !families.has(NUMBERS[field][0]));
-  if (!families.has('thanos_objstore_bucket_last_successful_upload_time')) absent.push('lastUpload', 'lastUploadAge');
-  if (!families.has('process_start_time_seconds')) absent.push('started', 'startedAge', 'meanCpu');
-  if (!families.has(`${GATE}_bucket`)) absent.push('storeGateRequests', 'storeGateWait');
-  if (!families.has('process_cpu_seconds_total')) absent.push('meanCpu');
-  const gap: Gap = {
-    evidence: 'thanos.metrics',
-    reason: 'not-exposed',
-    detail: 'the component does not expose this metric',
-    path: '',
-    notLookedAt: true,
-  };
-  return absent.length === 0 ? row : withUnknownFields<Partial<Row>>(row, gap, absent);
+  const all = [...NUMBER_FIELDS.map(field => [NUMBERS[field][0], [field]] as const), ...FURTHER];
+  const absent = all
+    .filter(([family]) => !families.has(family))
+    .map(([family, fields]) => {
+      const detail = `${component} does not expose ${family}`;
+      const gap: Gap = { evidence: 'thanos.metrics', reason: 'not-exposed', detail, path: '', notLookedAt: true };
+      return withUnknownFields<Partial<Row>>({}, gap, fields);
+    });
+  return absent.length === 0 ? row : merged<Partial<Row>>(row, ...absent);
 }
-
-const GATE = 'thanos_bucket_store_series_gate_duration_seconds';
 
 function gateOf(exposition: Exposition) {
   const [histogram] = histogramsOf(exposition, GATE);
