@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     isolate: false,
     testTimeout: 20_000,
+    // What one test reads of a bucket is not to be remembered by another, nor by whoever runs the tests.
+    env: { XDG_CACHE_HOME: '/dev/null' },
     coverage: {
       provider: 'v8',
       include: ['src/checks/**'],

@@ -17,6 +17,7 @@ export interface ReadingOptions {
   readonly logs: boolean;
   readonly secrets: boolean;
   readonly 'port-forward': boolean;
+  readonly cache?: boolean;
 }
 
 export interface GlobalOptions {
@@ -60,6 +61,7 @@ const OPTIONS = {
   logs: flag(EVIDENCE, 'read pod logs (--no-logs: do not)', true),
   secrets: flag(EVIDENCE, 'read the Secrets that hold object storage configurations (--no-secrets: do not)', true),
   'port-forward': flag(EVIDENCE, 'port-forward to a component whose proxy is forbidden'),
+  cache: flag(EVIDENCE, 'remember what blocks of buckets say (--no-cache: read all of it again)', true),
   pack: {
     choices: ['daily', 'weekly', 'deep'],
     requiresArg: true,
@@ -104,7 +106,7 @@ export function liveOptions<T>(builder: Argv<T>): Argv<T> {
 }
 
 export function readingOptions<T>(builder: Argv<T>): Argv<T> {
-  return withOptions(builder, ...LIVE, 'bundle');
+  return withOptions(builder, ...LIVE, 'cache', 'bundle');
 }
 
 export function ruleOptions<T>(builder: Argv<T>): Argv<T> {

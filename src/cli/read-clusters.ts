@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 import { checkNamespaces } from '../app/check-namespaces.ts';
 import { FLEET_FILE, type FleetFile, readFleetFile } from '../app/fleet-file.ts';
 import { withoutLogs } from '../app/narrowed-source.ts';
@@ -27,6 +29,11 @@ export async function openClusters(
   return options.logs ? sources : sources.map(withoutLogs);
 }
 
+/** Where what was read of blocks is remembered: the user's own folder for what can be made again. */
+function cacheFolder({ XDG_CACHE_HOME = '' }: NodeJS.ProcessEnv): string {
+  return join(isAbsolute(XDG_CACHE_HOME) ? XDG_CACHE_HOME : join(homedir(), '.cache'), 'thanos-doctor');
+}
+
 /** What the options say of live clusters. */
 export function liveChoiceOf(options: ReadingOptions, fleet: FleetFile | undefined, signal: AbortSignal): LiveChoice {
   return {
@@ -37,6 +44,7 @@ export function liveChoiceOf(options: ReadingOptions, fleet: FleetFile | undefin
     namespaces: options.namespace,
     since: options.since ?? '',
     readSecrets: options.secrets,
+    ...(options.cache ? { cacheFolder: cacheFolder(process.env) } : {}),
     portForward: options['port-forward'],
     signal,
     deadline: Date.now() + options.timeout * 1000,

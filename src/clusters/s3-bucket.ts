@@ -238,9 +238,9 @@ export function openBuckets(options: BucketOptions): Buckets {
           if (!take) kept.push(...objects);
           else if (objects.length > 0) {
             await take(objects.map(object => remembered(cache, object)));
-            // What it began with the page before this one is done.
+            // What it began with the page before this one is done, but for the last block, which may go on in this one.
             cache?.flush(before);
-            before = objects.at(-1)!.key;
+            before = prefix + objects.at(-1)!.key.slice(prefix.length).split('/')[0];
           }
           if (objects.length < answer.objects.length) token ??= '';
         } while (token && count < most);

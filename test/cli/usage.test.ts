@@ -124,7 +124,7 @@ describe('completion', () => {
     expect(await offered('diagnose --format ')).toEqual(['text', 'markdown', 'json']);
     expect(await offered('diagnose --format=j')).toEqual(['json']);
     expect(await offered('diagnose --format = j')).toEqual(['json']);
-    expect(await offered('diagnose --no-')).toEqual(['--no-logs', '--no-secrets']);
+    expect(await offered('diagnose --no-')).toEqual(['--no-logs', '--no-secrets', '--no-cache']);
     expect(await offered('diagnose --quiet --format text --f')).not.toContain('--format');
     expect(await offered('diagnose --only storage --on')).toEqual(['--only']);
     expect(await offered('--col')).toEqual(['--color']);
