@@ -1,6 +1,6 @@
 import type { ShapeOf } from '../model/shape.ts';
 import type { RawObject } from '../model/source.ts';
-import { ofSiblings, volumeName } from './interning.ts';
+import { kept, ofSiblings, volumeName } from './interning.ts';
 import { age, flag, list, number, text, textOrNumber } from './objects.ts';
 import { bytes, millicores } from './quantities.ts';
 
@@ -146,10 +146,14 @@ const containerSpec = ofSiblings((raw, setting: string): ContainerSpec => {
   };
 });
 
+const PLAIN_VARIABLE = { fromSecret: '', fromConfigMap: '', fromField: '', key: '', optional: false };
+
 function variable(raw: RawObject): ContainerSpec['env'][number] {
   const from = raw?.valueFrom;
+  const name = text(raw?.name);
+  if (from === undefined) return kept(`variable ${name}`, () => ({ ...PLAIN_VARIABLE, name }));
   return {
-    name: text(raw?.name),
+    name,
     fromSecret: text(from?.secretKeyRef?.name),
     fromConfigMap: text(from?.configMapKeyRef?.name),
     fromField: text(from?.fieldRef?.fieldPath),
@@ -175,7 +179,7 @@ function probe(raw: RawObject): ShapeOf<typeof PROBE> {
   const delay = number(raw?.initialDelaySeconds);
   const period = number(raw?.periodSeconds, absent ?? 10);
   const failures = number(raw?.failureThreshold, absent ?? 3);
-  return {
+  const found = {
     kind,
     path: text(raw?.httpGet?.path),
     port: textOrNumber(target?.port),
@@ -185,6 +189,7 @@ function probe(raw: RawObject): ShapeOf<typeof PROBE> {
     timeout: number(raw?.timeoutSeconds, absent ?? 1),
     budget: delay + period * failures,
   };
+  return kept(`probe ${JSON.stringify(found)}`, () => found);
 }
 
 const NO_EXIT: ShapeOf<typeof TERMINATION> = Object.freeze({
