@@ -31,6 +31,8 @@ export interface ApiRequest {
   readonly timeout?: number;
   readonly maxBytes?: number;
   readonly retries?: number;
+  /** Where the whole body is to be put; for `read`. */
+  readonly space?: TransportRequest['space'];
   /** The answer comes from somewhere behind the API server, whose clock is not the API server's. */
   readonly proxied?: boolean;
 }
@@ -104,6 +106,7 @@ export function openApiServer(parts: Parts): ApiServer {
       path: request.path,
       timeout: request.timeout ?? timeouts.request,
       certificate,
+      space: request.space,
       maxBytes: request.maxBytes ?? LONGEST_ANSWER,
       ...(request.body === undefined ? {} : { body: goJson(request.body) }),
       headers: {

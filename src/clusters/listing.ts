@@ -7,8 +7,12 @@ import { PROTOBUF_KINDS } from './protobuf-fields.ts';
 import { type InlineConfiguration, mayHoldCredential, type Redactor, type SharedParts } from './redact.ts';
 import type { TransportAnswer } from './transport.ts';
 
-/** Objects of one page: larger ones cost memory, smaller ones round trips. */
-const PAGE = 1000;
+/**
+ * Objects of one page: larger ones cost memory, smaller ones round trips. No `resourceVersion` is asked for: a diagnosis is
+ * of now, and all pages are of one moment while their token holds. With `resourceVersion=0` the answer may be older than the
+ * trouble; and servers since 1.34 take exact pages from memory, too, so that it would not even be quicker.
+ */
+const PAGE = 500;
 /** How often a list is begun anew because its continue token had ended. */
 const RESTARTS = 2;
 
@@ -116,17 +120,20 @@ async function listPages(
   let items: RawObject[] = [];
   let token = '';
   let message = messageOf(options, served);
-  const requestFor = (next: string) => {
+  // A page is rows before a byte of the next one is there: both may be read into the same place.
+  const space = { bytes: Buffer.alloc(0) };
+  const ask = (next: string) => {
     const query = `limit=${PAGE}${next ? `&continue=${encodeURIComponent(next)}` : ''}`;
-    return { path: `${path}?${query}`, place: path, ...(message && { accept: EITHER }) };
+    const request = { path: `${path}?${query}`, place: path, space, ...(message && { accept: EITHER }) };
+    return { request, answered: api.read(request) };
   };
-  let ahead: Promise<TransportAnswer> | undefined;
+  let asked = ask(token);
   for (let restarts = 0; ; ) {
-    const request = requestFor(token);
-    const answer = readable(await (ahead ?? api.read(request)));
-    ahead = undefined;
+    const { request } = asked;
+    const answer = readable(await asked.answered);
     if (answer.status === 406 && message) {
       message = undefined;
+      asked = ask(token);
       continue;
     }
     if (answer.status === 404 && token === '' && !isBuiltIn(served.group)) return undefined;
@@ -136,20 +143,22 @@ async function listPages(
       if (!offered) items = [];
       token = offered;
       restarts += 1;
+      asked = ask(token);
       continue;
     }
     if (answer.status !== 200) throw api.refused(request, answer);
-    const following = message ? nextOf(answer) : '';
     // The server makes the next page ready while this one is made into rows.
-    if (following && following !== token) ahead = api.read(requestFor(following));
+    const following = message ? nextOf(answer) : '';
+    const ahead = following && following !== token ? ask(following) : undefined;
     // What is wrong with it is said where it is waited for, if it comes to that.
-    ahead?.catch(() => {});
+    ahead?.answered.catch(() => {});
     const page = parsePage(options, served, answer, message);
     if (!page) throw api.malformed(request, answer);
     items = items.length === 0 ? page.items : items.concat(page.items);
     if (!page.next) return items;
     if (page.next === token) throw api.malformed(request, answer);
     token = page.next;
+    asked = ahead ?? ask(token);
   }
 }
 
@@ -212,7 +221,7 @@ function parsePage(
   const onAlike = (part: RawObject) => shared.set(part, undefined);
   const { take = (object: RawObject): unknown => object } = options;
   const finished = (item: RawObject, freeText: boolean): unknown => {
-    if (typeof item?.metadata?.name !== 'string') throw new BrokenMessage('an object has no name');
+    if (!isPlaced(item, served)) throw new BrokenMessage('an object has no name, or no namespace');
     withoutCredentials(options, served, item, freeText, shared);
     return take(item);
   };
@@ -230,6 +239,12 @@ function parsePage(
     if (error instanceof BrokenMessage || error instanceof RangeError) return undefined;
     throw error;
   }
+}
+
+/** What has no name, or no namespace where it must have one, could be mistaken for another. */
+function isPlaced(item: RawObject, { namespaced }: ServedResource): boolean {
+  const metadata = item?.metadata;
+  return typeof metadata?.name === 'string' && (!namespaced || typeof metadata.namespace === 'string');
 }
 
 function textPage(body: Buffer): (Page & { readonly freeText: boolean }) | undefined {

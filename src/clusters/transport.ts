@@ -50,7 +50,17 @@ export interface TransportRequest {
   readonly timeout: number;
   /** A longer body is a failure `truncated`. */
   readonly maxBytes?: number;
+  /** Where the whole body is to be put. */
+  readonly space?: BodySpace | undefined;
   readonly certificate?: { readonly cert: string; readonly key: string } | undefined;
+}
+
+/**
+ * Room for one body after the other, so that the pages of a long list do not each ask for some of their own: what a body
+ * was read into is used again with the next request that names it. It grows as it has to.
+ */
+export interface BodySpace {
+  bytes: Buffer;
 }
 
 export interface TransportAnswer {
@@ -172,7 +182,7 @@ export async function openTransport(options: TransportOptions): Promise<Transpor
     open: request => send(request),
     async read(request) {
       const { status, headers, chunks } = await send(request);
-      return { status, headers, body: await collected(chunks, headers) };
+      return { status, headers, body: await collected(chunks, headers, request.space) };
     },
     usage: () => ({ ...usage }),
     close() {
@@ -185,21 +195,35 @@ export async function openTransport(options: TransportOptions): Promise<Transpor
 /** Bytes; whoever claims more is read piece by piece. */
 const LONGEST_TRUSTED = 64 * 1024 ** 2;
 
-/** A body whose length was told is written into place as it comes, so that its pieces need not be kept beside it. */
-async function collected(chunks: AsyncIterable<Uint8Array>, headers: IncomingHttpHeaders): Promise<Buffer> {
+/** Bytes; smaller rooms are not worth to be made larger step by step. */
+const SMALLEST_SPACE = 16 * 1024;
+
+/** A body that has a place is written into it as it comes, so that its pieces need not be kept beside it. */
+async function collected(
+  chunks: AsyncIterable<Uint8Array>,
+  headers: IncomingHttpHeaders,
+  space: BodySpace | undefined,
+): Promise<Buffer> {
   const told = headers['content-encoding'] ? 0 : Number(headers['content-length'] ?? 0);
-  if (!(told > 0 && told <= LONGEST_TRUSTED)) {
+  const trusted = told > 0 && told <= LONGEST_TRUSTED ? told : 0;
+  if (!space && !trusted) {
     const parts: Uint8Array[] = [];
     for await (const chunk of chunks) parts.push(chunk);
     return Buffer.concat(parts);
   }
-  const body = Buffer.allocUnsafeSlow(told);
+  const place = space ?? { bytes: Buffer.allocUnsafeSlow(trusted) };
   let length = 0;
   for await (const chunk of chunks) {
-    body.set(chunk, length);
-    length += chunk.length;
+    const needed = length + chunk.length;
+    if (needed > place.bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed, trusted, 2 * length, SMALLEST_SPACE));
+      place.bytes.copy(larger, 0, 0, length);
+      place.bytes = larger;
+    }
+    place.bytes.set(chunk, length);
+    length = needed;
   }
-  return body.subarray(0, length);
+  return place.bytes.subarray(0, length);
 }
 
 async function* bodyOf(

@@ -33,7 +33,7 @@ describe('list', () => {
     expect(server.requests.filter(line => /apis?$/.test(line))).toHaveLength(2);
     expect(server.requests).toHaveLength(8);
     expect(server.connections).toBeLessThanOrEqual(2);
-    expect(server.requests[2]).toBe('GET /api/v1/pods?limit=1000');
+    expect(server.requests[2]).toBe('GET /api/v1/pods?limit=500');
     expect(source.failures()).toEqual([]);
     expect(source.usage().requests).toBe(8);
   });
