@@ -27,7 +27,9 @@ export const NOBODY: Ref = Object.freeze({ kind: '', namespace: '', name: '', ui
 /** `Kind namespace/name`, or `Kind name`; with ` @cluster` for an object of another cluster. '' for no name. */
 export function objectKey(kind: string, namespace: string, name: string, cluster = ''): string {
   if (!name) return '';
-  return `${kind} ${namespace ? `${namespace}/` : ''}${name}${cluster ? ` @${cluster}` : ''}`;
+  // What is put together in a template is kept in its pieces, at three times the memory.
+  const place = namespace ? [`${kind} ${namespace}`, name].join('/') : `${kind} ${name}`;
+  return cluster ? `${place} @${cluster}` : place;
 }
 
 export function ref(kind: string, namespace: string, name: string, uid = '', cluster = ''): Ref {

@@ -146,12 +146,13 @@ const containerSpec = ofSiblings((raw, setting: string): ContainerSpec => {
   };
 });
 
-const PLAIN_VARIABLE = { fromSecret: '', fromConfigMap: '', fromField: '', key: '', optional: false };
-
 function variable(raw: RawObject): ContainerSpec['env'][number] {
   const from = raw?.valueFrom;
   const name = text(raw?.name);
-  if (from === undefined) return kept(`variable ${name}`, () => ({ ...PLAIN_VARIABLE, name }));
+  return from === undefined ? kept(`variable ${name}`, () => variableOf(name, from)) : variableOf(name, from);
+}
+
+function variableOf(name: string, from: RawObject): ContainerSpec['env'][number] {
   return {
     name,
     fromSecret: text(from?.secretKeyRef?.name),
