@@ -4,7 +4,8 @@ import type { Shape, ShapeOf } from '../model/shape.ts';
 import type { RawObject, Source } from '../model/source.ts';
 import { gapElement } from './gaps.ts';
 import type { CompiledSignatures } from './logs/signatures.ts';
-import { malformed, OBJECT_FIELDS, objectFields } from './objects.ts';
+import { checkParts } from './object-parts.ts';
+import { OBJECT_FIELDS, objectFields } from './objects.ts';
 import { rowsOf } from './rows.ts';
 
 /** How one kind of evidence is obtained: raw answers of a source, or other evidence, turned into a dense shape. */
@@ -80,15 +81,6 @@ interface ListDefinition<F extends Fields> {
   readonly row: (object: RawObject, context: Context) => ShapeOf<F>;
 }
 
-/** What is no object has no fields, which is not that they are absent. Throws `malformed`. */
-function checkParts({ metadata, spec, status }: RawObject): void {
-  for (const part of [metadata, spec, status]) {
-    if (part !== undefined && (typeof part !== 'object' || Array.isArray(part))) {
-      throw malformed('an object has a part that is no object');
-    }
-  }
-}
-
 /**
  * Evidence that is one LIST over all namespaces, a row an object. An object that cannot be understood is a gap element,
  * and so is each namespace that could not be read, and all those that nobody asked for: what is there can still be a
@@ -110,7 +102,7 @@ export function listOf<const F extends Fields>(definition: ListDefinition<F>): C
     async collect(context) {
       const take = (object: RawObject): unknown => {
         try {
-          checkParts(object);
+          checkParts(kind, object);
           return toRow(objectFields(kind, object, context), row(object, context) as object);
         } catch (error) {
           if (error instanceof GapSignal) return gapElement({ ...error.gap, evidence: definition.id });

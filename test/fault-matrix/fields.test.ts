@@ -39,10 +39,12 @@ function kindOf(value: unknown): string {
 
 /**
  * What may be read in spite of it: maps and quantities hold numbers as text, a port and a share may be either; what is
- * null or an object where there was none counts as absent; and an error may be said in any form.
+ * null or gone counts as absent, and so does a part of a component's answer that is no object; and an error may be said
+ * in any form.
  */
-function isDocumented(path: FieldPath, before: string, wrong: string): boolean {
-  if (wrong === 'null' || wrong === 'gone' || before === 'object' || before === 'gone') return true;
+function isDocumented(read: string, path: FieldPath, before: string, wrong: string): boolean {
+  if (wrong === 'null' || wrong === 'gone' || before === 'gone') return true;
+  if (before === 'object' && (!read.startsWith('list ') || IN_PARTS.test(read))) return true;
   if (before === 'null' && /^(err|lastError)$/.test(path.at(-1)!)) return true;
   if (before === 'text' && (wrong === 'number' || wrong === 'boolean')) return true;
   if (before === 'number' && wrong === 'text') return /^(port|targetPort|number|minAvailable)$/.test(path.at(-1)!);
@@ -61,6 +63,9 @@ beforeAll(async () => {
   const reading = [...before.asked.values()].filter(one => one.reads.size > 0 && [HUB, 'fleet'].includes(one.cluster));
   chosen = new Map(reading.reverse().map(one => [one.id, one]));
 }, 30_000);
+
+/** Lists that are read for one thing alone, and not as objects. */
+const IN_PARTS = /^list (?:metrics|networking)\.k8s\.io\/(?:nodes|pods|ingress(?:class)?es)$/;
 
 interface Field {
   readonly read: string;
@@ -140,7 +145,7 @@ describe('a field of the wrong type', () => {
           if (!evidence.known) continue;
           const misshapen = mistakesIn(COLLECTORS.get(id)!.shape, evidence.value);
           if (misshapen.length > 0) mistakes.push(`${place} goes through: ${misshapen[0]}`);
-          const isTold = fresh.length > 0 || isDocumented(field.path, was, kind);
+          const isTold = fresh.length > 0 || isDocumented(field.read, field.path, was, kind);
           if (!isTold && JSON.stringify(plain(evidence.value)) !== rows) mistakes.push(`${place} is not noticed`);
         }
       }
@@ -148,6 +153,58 @@ describe('a field of the wrong type', () => {
     },
     120_000,
   );
+});
+
+/** What the API server takes no object without, fills in itself, or is always written with the rest. */
+const ALWAYS: readonly (readonly [id: string, read: string, path: string])[] = [
+  ['kubernetes.pods', 'pods', 'metadata.name'],
+  ['kubernetes.pods', 'pods', 'metadata.creationTimestamp'],
+  ['kubernetes.pods', 'pods', 'metadata.ownerReferences.[].controller'],
+  ['kubernetes.pods', 'pods', 'metadata.ownerReferences.[].kind'],
+  ['kubernetes.pods', 'pods', 'metadata.ownerReferences.[].name'],
+  ['kubernetes.pods', 'pods', 'spec'],
+  ['kubernetes.pods', 'pods', 'spec.containers'],
+  ['kubernetes.pods', 'pods', 'spec.containers.[].name'],
+  ['kubernetes.pods', 'pods', 'spec.containers.[].image'],
+  ['kubernetes.pods', 'pods', 'spec.containers.[].volumeMounts.[].mountPath'],
+  ['kubernetes.pods', 'pods', 'spec.volumes.[].name'],
+  ['kubernetes.pods', 'pods', 'status'],
+  ['kubernetes.pods', 'pods', 'status.phase'],
+  ['kubernetes.pods', 'pods', 'status.conditions.[].type'],
+  ['kubernetes.pods', 'pods', 'status.conditions.[].status'],
+  ['kubernetes.pods', 'pods', 'status.containerStatuses'],
+  ['kubernetes.pods', 'pods', 'status.containerStatuses.[].name'],
+  ['kubernetes.pods', 'pods', 'status.containerStatuses.[].state.running'],
+  ['kubernetes.pods', 'pods', 'status.containerStatuses.[].state'],
+  ['kubernetes.deployments', 'apps/deployments', 'spec.replicas'],
+  ['kubernetes.deployments', 'apps/deployments', 'spec.template.spec.containers.[].image'],
+  ['kubernetes.deployments', 'apps/deployments', 'status'],
+  ['kubernetes.replica-sets', 'apps/replicasets', 'metadata.ownerReferences.[].controller'],
+  ['kubernetes.replica-sets', 'apps/replicasets', 'spec.replicas'],
+  ['kubernetes.stateful-sets', 'apps/statefulsets', 'spec.replicas'],
+  ['kubernetes.stateful-sets', 'apps/statefulsets', 'spec.template'],
+  ['kubernetes.daemon-sets', 'apps/daemonsets', 'status.desiredNumberScheduled'],
+  ['kubernetes.nodes', 'nodes', 'status'],
+  ['kubernetes.nodes', 'nodes', 'status.conditions.[].status'],
+  ['kubernetes.services', 'services', 'spec'],
+  ['kubernetes.services', 'services', 'spec.type'],
+  ['kubernetes.services', 'services', 'status'],
+  ['kubernetes.services', 'services', 'metadata.creationTimestamp'],
+  ['kubernetes.persistent-volume-claims', 'persistentvolumeclaims', 'status.phase'],
+  ['kubernetes.persistent-volumes', 'persistentvolumes', 'status.phase'],
+  ['kubernetes.events', 'events', 'involvedObject'],
+];
+
+test.each(ALWAYS)('%s: %s without %s are not understood', async (id, list, path) => {
+  const one = chosen.get(id)!;
+  const usual = new Set(gapsOf(one.evidence).map(gap => gap.detail));
+  const field = { read: `list ${list.includes('/') ? '' : '/'}${list}`, path: ['items', '[]', ...path.split('.')] };
+  for (const wrong of [GONE, null]) {
+    const { evidence, was } = await withWrong(one, field, wrong);
+    expect(was).not.toBe('gone');
+    const fresh = gapsOf(evidence).filter(gap => !usual.has(gap.detail));
+    expect(fresh.map(({ reason }) => reason)).toContain('malformed');
+  }
 });
 
 function gapsOf(evidence: Evidence) {

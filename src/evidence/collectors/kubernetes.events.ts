@@ -1,7 +1,8 @@
 import type { RawObject } from '../../model/source.ts';
 import { fetched } from '../collector.ts';
 import { gapElement, orGap } from '../gaps.ts';
-import { age, number, REF, ref, text } from '../objects.ts';
+import { checkParts } from '../object-parts.ts';
+import { age, malformed, number, REF, ref, text } from '../objects.ts';
 
 const COMBINED = '(combined from similar events): ';
 
@@ -42,7 +43,9 @@ export const collector = fetched({
 });
 
 function row(event: RawObject, now: { readonly takenAt: number }) {
-  const object = event?.involvedObject ?? event?.regarding;
+  checkParts('Event', event);
+  const object = event.involvedObject ?? event.regarding;
+  if (!object) throw malformed('involvedObject is missing');
   const created = text(event?.metadata?.creationTimestamp);
   const times = [
     text(event?.series?.lastObservedTime),

@@ -3,6 +3,7 @@ import type { RawObject } from '../../model/source.ts';
 import { type Context, fetched } from '../collector.ts';
 import { collector as backendsCollector } from '../derived/kubernetes.service-backends.ts';
 import { gapOf, gapped, orGap } from '../gaps.ts';
+import { checkParts } from '../object-parts.ts';
 import { list, NOBODY, number, OBJECT_FIELDS, objectFields, REF, ref, text } from '../objects.ts';
 
 const ROW = {
@@ -39,6 +40,7 @@ export const collector = fetched({
     for (const { resource, kind } of KINDS) {
       const answer = await context.source.list('admissionregistration.k8s.io', resource);
       for (const item of answer.items) {
+        checkParts(kind, item);
         for (const webhook of list(item?.webhooks)) rows.push(await rowOf(kind, item, webhook, context));
       }
     }

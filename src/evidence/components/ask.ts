@@ -54,7 +54,8 @@ function parsed(body: string, path: string): RawObject {
 }
 
 function dataOf(envelope: RawObject, path: string): RawObject {
-  if (envelope?.status === 'success' && envelope.data !== undefined && envelope.data !== null) return envelope.data;
+  if (envelope?.status === 'success' && typeof envelope.data === 'object' && envelope.data !== null)
+    return envelope.data;
   if (envelope?.status === 'error') {
     const detail = String(envelope.error ?? envelope.errorType ?? 'an error without words').slice(0, WORDS);
     throw new GapSignal({ reason: 'server-error', detail, path });
