@@ -2,11 +2,11 @@
 // and k8sgpt where they are installed ($KUBECTL, $K8SGPT, or on the PATH). KUBEBUILDER_ASSETS names the folder of kube-apiserver
 // and etcd, as for test:real. BENCH_PODS says how many pods; BENCH_SERVER names a file with what test/bench/real-server.ts
 // printed, and measures on that server.
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LISTS } from './fetch.mjs';
-import { alternately, head, medians, number, row } from './shared.mjs';
+import { alternately, head, installed, measuredProgram, medians, number, row } from './shared.mjs';
 
 export async function measureReal(bench) {
   const { BENCH_PODS = '20000', BENCH_SERVER, KUBEBUILDER_ASSETS = '' } = process.env;
@@ -73,35 +73,6 @@ function waysFor(bench, { url, token }, kubeconfig, floor) {
     ways['k8sgpt analyze'] = () => measuredProgram(bench, k8sgpt, analyze);
   }
   return ways;
-}
-
-const GNU_TIME = '/usr/bin/time';
-
-/** Where a program is; '' where it is not, or where nothing can measure it. */
-function installed(name) {
-  if (!existsSync(GNU_TIME)) return '';
-  return spawnSync('/bin/sh', ['-c', 'command -v "$0"', name], { encoding: 'utf8' }).stdout.trim();
-}
-
-/** What any program took, in a home of its own. */
-function measuredProgram({ folder }, program, args) {
-  const [usage, home] = [join(folder, 'usage'), join(folder, 'home')];
-  mkdirSync(home, { recursive: true });
-  const { PATH } = process.env;
-  return new Promise((resolve, reject) => {
-    const started = process.hrtime.bigint();
-    const child = spawn(GNU_TIME, ['--output', usage, '--format', '%U %S %M', program, ...args], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env: { PATH, HOME: home },
-    });
-    child.on('error', reject);
-    child.on('close', code => {
-      const wall = Number(process.hrtime.bigint() - started) / 1e6;
-      const [user, system, kilobytes] = readFileSync(usage, 'utf8').trim().split('\n').at(-1).split(' ').map(Number);
-      if (code !== 0) reject(new Error(`${program} ended with ${code}`));
-      else resolve({ code, wall, cpu: (user + system) * 1000, memory: kilobytes / 1024 });
-    });
-  });
 }
 
 function startServer(program, pods) {

@@ -1,6 +1,6 @@
 // What every part of npm run bench needs: programs that say what they took, tables, and limits.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -33,6 +33,43 @@ export async function alternately(rounds, ways) {
     for (const [index, way] of ways.entries()) runs[index].push(await way());
   }
   return runs;
+}
+
+const GNU_TIME = '/usr/bin/time';
+
+/** Where a program is; '' where it is not, or where nothing can measure it. */
+export function installed(name) {
+  if (!existsSync(GNU_TIME)) return '';
+  return spawnSync('/bin/sh', ['-c', 'command -v "$0"', name], { encoding: 'utf8' }).stdout.trim();
+}
+
+/** What any program took, in a home of its own. */
+export function measuredProgram({ folder }, program, args, { collects = false } = {}) {
+  const [usage, home] = [join(folder, 'usage'), join(folder, 'home')];
+  mkdirSync(home, { recursive: true });
+  const { PATH } = process.env;
+  return new Promise((resolve, reject) => {
+    const started = process.hrtime.bigint();
+    const child = spawn(GNU_TIME, ['--output', usage, '--format', '%U %S %M', program, ...args], {
+      stdio: ['ignore', collects ? 'pipe' : 'ignore', 'inherit'],
+      env: { PATH, HOME: home },
+    });
+    const output = [];
+    child.stdout?.on('data', chunk => output.push(chunk));
+    child.on('error', reject);
+    child.on('close', code => {
+      const wall = Number(process.hrtime.bigint() - started) / 1e6;
+      const [user, system, kilobytes] = readFileSync(usage, 'utf8').trim().split('\n').at(-1).split(' ').map(Number);
+      if (code !== 0) reject(new Error(`${program} ended with ${code}`));
+      else
+        resolve({
+          wall,
+          cpu: (user + system) * 1000,
+          memory: kilobytes / 1024,
+          output: Buffer.concat(output).toString('utf8'),
+        });
+    });
+  });
 }
 
 /** A folder of its own, the program (`--dist`, or that of the package), and where regressions are noted. */

@@ -8,7 +8,6 @@ import { diagnose } from '../../src/checks/diagnose.ts';
 import { openBundleFiles } from '../../src/clusters/bundle-files.ts';
 import { openLiveCluster } from '../../src/clusters/live-source.ts';
 import { COLLECTORS } from '../../src/evidence/catalogue.ts';
-import { scanLog } from '../../src/evidence/logs/run-scan.ts';
 import { openEvidence } from '../../src/evidence/store.ts';
 import type { Report } from '../../src/model/report.ts';
 import { json } from '../../src/report/json.ts';
@@ -17,9 +16,9 @@ import { text } from '../../src/report/text.ts';
 import { startFleet } from '../../src/simulator/fleet.ts';
 import { syntheticBundle } from '../../src/simulator/synthetic.ts';
 
-/** Parts of a diagnosis, each alone in this process: parts.mjs BASE PODS MEGABYTES FINDINGS. Times are of the processor. */
+/** Parts of a diagnosis, each alone in this process: parts.mjs BASE PODS FINDINGS. Times are of the processor. */
 const [base, ...sizes] = process.argv.slice(2);
-const [pods, megabytes, findings] = sizes.map(Number) as [number, number, number];
+const [pods, findings] = sizes.map(Number) as [number, number];
 const signatures = builtinSignatures();
 const rules = builtinRules();
 const OPTIONS = { width: 100, color: false, unicode: true, all: true, timeZone: 'UTC', terminal: false };
@@ -30,23 +29,6 @@ async function spent(work: () => unknown): Promise<number> {
   await work();
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1000;
-}
-
-/** A log as a sidecar writes it, one line of a thousand of which means something. */
-function* log(bytes: number): Generator<Uint8Array> {
-  const line = (index: number) =>
-    index % 1000 === 999
-      ? `2026-01-15T12:00:00.000000000Z ts=2026-01-15T12:00:00.000Z caller=shipper.go:${index} level=warn err="check exists: stat s3 object: 503 Service Unavailable"\n`
-      : `2026-01-15T12:00:00.000000000Z ts=2026-01-15T12:00:00.000Z caller=compact.go:${index} level=info msg="write block" mint=1768478400000 maxt=1768485600000 ulid=01KF0000000000000000${index}\n`;
-  const chunk = Buffer.from(Array.from({ length: 5000 }, (_, index) => line(index)).join(''));
-  for (let done = 0; done < bytes; done += chunk.length) yield chunk;
-}
-
-async function scanned(): Promise<{ readonly ms: number; readonly megabytes: number }> {
-  async function* chunks() {
-    yield* log(megabytes * 1e6);
-  }
-  return { ms: await spent(() => scanLog(signatures, 'sidecar', chunks())), megabytes };
 }
 
 async function evaluated() {
@@ -91,6 +73,5 @@ async function rendered(report: Report) {
   return { findings, ...times };
 }
 
-const scan = await scanned();
 const { report, result } = await evaluated();
-console.log(JSON.stringify({ scan, rules: result, render: await rendered(report) }));
+console.log(JSON.stringify({ rules: result, render: await rendered(report) }));
