@@ -2,9 +2,11 @@ import type { Evidence, EvidenceStore } from '../model/evidence.ts';
 import type { EvidenceItem, FactValue, Finding, FindingAction, Subject, Unknown, Verdict } from '../model/finding.ts';
 import { type Gap, GapSignal } from '../model/gap.ts';
 import type { AutomaticFix, EvidenceUse, Expression, Rule, Template } from '../model/rule.ts';
-import { type Compiled, Suspension } from './cel.ts';
+import type { Compiled } from './cel.ts';
 import { compiledExpression } from './load-rules.ts';
 import { qualify, subjectKey } from './object-keys.ts';
+import { firstGap } from './operators.ts';
+import { Suspension } from './suspension.ts';
 import { thresholdValues } from './thresholds.ts';
 
 /** Distinct places of one kind of evidence that a finding names. */
@@ -33,15 +35,38 @@ export async function evaluateRule(rule: Rule, evaluation: Evaluation): Promise<
   const judged: (RowVerdict | Promise<RowVerdict>)[] = [];
   const scopeOf = (row: unknown) => new RuleScope(rule, evaluation, row, top.read);
   const scope = scopeOf(undefined);
+  const healthy = new HealthySubjects();
   for (const row of rows.value as readonly unknown[]) {
     scope.moveTo(row);
     // Nearly all rows are settled at once. What all of them read is waited for; what is a row's own, such as its log, is
     // collected for all of them together.
     const verdict = judgeNow(rule, scope) ?? (scope.wantsShared ? await judge(rule, scope) : undefined);
     if (verdict?.is === 'nothing') continue;
+    if (verdict?.is === 'healthy' && !healthy.isNew(verdict.subject)) continue;
     judged.push(!verdict || verdict.is === 'problem' ? judgeRow(rule, scopeOf(row)) : verdict);
   }
-  return merge(rule, store.cluster, await Promise.all(judged));
+  // A promise for each of a hundred thousand rows that are settled would cost more than all their conditions.
+  await Promise.all(judged.filter(verdict => verdict instanceof Promise));
+  const settled: RowVerdict[] = [];
+  for (const verdict of judged) settled.push(verdict instanceof Promise ? await verdict : verdict);
+  return merge(rule, store.cluster, settled);
+}
+
+/** Of a subject that is well in several rows, the first says all. */
+class HealthySubjects {
+  readonly #seen = new Set<string>();
+  #last: Subject = NAMELESS;
+
+  isNew(subject: Subject): boolean {
+    // Rows of one subject mostly follow each other.
+    const { kind, namespace, name } = this.#last;
+    if (name !== '' && subject.name === name && subject.namespace === namespace && subject.kind === kind) return false;
+    this.#last = subject;
+    const key = subjectKey(subject);
+    if (this.#seen.has(key)) return false;
+    this.#seen.add(key);
+    return true;
+  }
 }
 
 async function judgeRow(rule: Rule, scope: RuleScope): Promise<RowVerdict> {
@@ -88,6 +113,18 @@ function namesOf(rule: Rule): object {
   return prototype;
 }
 
+/** Every row may touch the same gap: one signal for all of them. */
+const signals = new WeakMap<Gap, GapSignal>();
+
+function signalOf(gap: Gap): GapSignal {
+  let signal = signals.get(gap);
+  if (!signal) {
+    signal = new GapSignal(gap);
+    signals.set(gap, signal);
+  }
+  return signal;
+}
+
 /** Found by the expression itself: its text is long, and is looked up a million times. */
 const compiledOnce = new WeakMap<Expression, Compiled>();
 
@@ -98,8 +135,9 @@ class RuleScope {
   readonly #rule: Rule;
   readonly #evaluation: Evaluation;
   #wanted: Wanted | undefined;
+  #suspensions = 0;
   #touched: Gap[] = [];
-  #bound: unknown[] | undefined;
+  readonly #bound: unknown[] = [];
   readonly #above: ReadonlyMap<string, Evidence>;
   #own: Map<string, Evidence> | undefined;
 
@@ -123,14 +161,13 @@ class RuleScope {
   /** Goes on to the next row: one scope serves all rows of a rule, one after the other. */
   moveTo(row: unknown): void {
     this.row = row;
-    this.#bound = undefined;
+    if (this.#bound.length > 0) this.#bound.length = 0;
     this.#own = undefined;
   }
 
   /** The value, a gap, or undefined where evidence has to be collected first. */
   attemptNow(expression: Expression): Attempt | undefined {
-    this.#wanted = undefined;
-    this.#touched = [];
+    this.#start();
     try {
       return { known: true, value: this.#now(expression) };
     } catch (error) {
@@ -139,6 +176,11 @@ class RuleScope {
       const surfaced = error instanceof GapSignal ? [error.gap] : [];
       return { known: false, gaps: distinctGaps([...this.#touched, ...surfaced].map(gap => this.#explained(gap))) };
     }
+  }
+
+  #start(): void {
+    this.#wanted = undefined;
+    if (this.#touched.length > 0) this.#touched = [];
   }
 
   /**
@@ -180,7 +222,7 @@ class RuleScope {
     let text = '';
     for (const part of template.parts) {
       const attempt = typeof part === 'string' ? { known: true as const, value: part } : await this.attempt(part);
-      if (!attempt.known) return undefined;
+      if (!attempt.known || isPartlyUnknown(attempt.value)) return undefined;
       text += inProse(attempt.value);
     }
     return text;
@@ -189,13 +231,14 @@ class RuleScope {
   /** The same at once; null where evidence has to be collected first. */
   exactNow(template: Template): string | undefined | null {
     let text = '';
-    for (const part of template.parts) {
-      const attempt = typeof part === 'string' ? { known: true as const, value: part } : this.attemptNow(part);
-      if (!attempt) return null;
-      if (!attempt.known) return undefined;
-      text += typeof attempt.value === 'string' ? attempt.value : inProse(attempt.value);
+    this.#start();
+    try {
+      for (const part of template.parts) text += typeof part === 'string' ? part : exactText(this.#now(part));
+      return text;
+    } catch (error) {
+      if (!(error instanceof Suspension) && !(error instanceof GapSignal)) throw error;
+      return this.#wanted ? null : undefined;
     }
-    return text;
   }
 
   /** All evidence that this row has read so far. */
@@ -203,11 +246,17 @@ class RuleScope {
     return this.#own ? new Map([...this.#above, ...this.#own]) : this.#above;
   }
 
-  /** A name of `let`, remembered once it is known. An error is not remembered: what was missing may be collected by then. */
+  /**
+   * A name of `let`, remembered once it is known. What touched evidence that is yet to be collected is not remembered: by
+   * then, more of it may be known.
+   */
   bound(index: number, value: Expression): unknown {
-    this.#bound ??= [];
-    if (!(index in this.#bound)) this.#bound[index] = this.#now(value);
-    return this.#bound[index];
+    const known = this.#bound[index];
+    if (known !== undefined) return known;
+    const before = this.#suspensions;
+    const now = this.#now(value);
+    if (this.#suspensions === before) this.#bound[index] = now;
+    return now;
   }
 
   touch(use: EvidenceUse): unknown {
@@ -215,6 +264,7 @@ class RuleScope {
     const evidence = this.#evaluation.store.peek(use.from, params);
     if (!evidence) {
       this.#wanted ??= { use, params };
+      this.#suspensions += 1;
       throw new Suspension();
     }
     const key = params === NO_PARAMS ? use.from : `${use.from} ${JSON.stringify(params)}`;
@@ -224,7 +274,7 @@ class RuleScope {
     }
     if (evidence.known) return evidence.value;
     this.#touched.push(evidence.gap);
-    throw new GapSignal(evidence.gap);
+    throw signalOf(evidence.gap);
   }
 
   #now(expression: Expression): unknown {
@@ -233,7 +283,7 @@ class RuleScope {
       compiled = compiledExpression(expression, this.#evaluation.compiled, this.#rule.forEach?.name);
       compiledOnce.set(expression, compiled);
     }
-    return compiled.evaluate(this.#variables);
+    return compiled.evaluate(this.#variables, this.row);
   }
 
   #params(use: EvidenceUse): Readonly<Record<string, string>> {
@@ -241,7 +291,9 @@ class RuleScope {
     if (given.length === 0) return NO_PARAMS;
     const params: Record<string, string> = {};
     for (const [name, template] of given) {
-      params[name] = template.parts.map(part => (typeof part === 'string' ? part : inProse(this.#now(part)))).join('');
+      params[name] = template.parts
+        .map(part => (typeof part === 'string' ? part : exactText(this.#now(part))))
+        .join('');
     }
     return params;
   }
@@ -495,6 +547,18 @@ function toFact(value: unknown): FactValue | undefined {
     return fact === undefined ? [] : [[name, fact] as const];
   });
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
+}
+
+/** A list of which a part is not known is no name, and nothing that could be asked or done. */
+function exactText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const gap = Array.isArray(value) ? firstGap(value) : undefined;
+  if (gap) throw new GapSignal(gap);
+  return inProse(value);
+}
+
+function isPartlyUnknown(value: unknown): boolean {
+  return Array.isArray(value) && firstGap(value) !== undefined;
 }
 
 function inProse(value: unknown): string {

@@ -1,192 +1,115 @@
-/** What this file looks at of a node of the syntax tree. */
-interface Node {
-  readonly op: string;
-  readonly args: unknown;
-  readonly start: number;
-  readonly end: number;
-}
+import type { ASTNode } from '@marcbachmann/cel-js';
 
-/** A list of the scope narrowed to what can match, under a name of its own. */
-interface Join {
-  readonly name: string;
-  readonly list: string;
-  readonly path: string;
-  readonly wanted: { readonly text: string } | { readonly path: string };
+/** What an element has to have at `path` to match: a text that stands in the rule, or one of another row. */
+export interface Join {
+  readonly path: readonly string[];
+  readonly wanted: { readonly text: string } | { readonly root: string; readonly path: readonly string[] };
 }
 
 /**
  * Rules join lists by equal fields: `pods.exists(p, p.key == c.pod.key && …)`, once for every container. Read as it
- * stands, that looks at every pod for every container. Here the list is narrowed first to those of its elements that can
- * match, by an index that is made once for the list: `narrowed0.exists(p, p.key == c.pod.key && …)`.
+ * stands, that looks at every pod for every container. So the list is narrowed first to those of its elements that can
+ * match, by an index that is made once for the list. The condition itself stays whole: what is left out can only have been
+ * false, and `false && unknown` is false too.
  *
- * The condition itself stays whole, so that what is left out can only have been false: `false && unknown` is false too.
- * `row` is the name of what `forEach` iterates. Returns the expression and what makes a scope for it.
+ * Gives the first comparison of a field with one of another row, or else with a text. `isRow` tells which names are rows:
+ * any other name might be evidence that would be collected for nothing.
  */
-export function withIndexedJoins(
-  ast: Node,
-  text: string,
-  row: string,
-): { readonly text: string; readonly scope: (scope: object) => object } {
-  const joins: (Join & { readonly start: number; readonly end: number })[] = [];
-
-  function visit(node: Node, bound: ReadonlySet<string>): void {
-    const macro = macroOf(node);
-    if (!macro) {
-      for (const child of childrenOf(node)) visit(child, bound);
-      return;
-    }
-    const { name, receiver, variable, condition } = macro;
-    if (JOINING.has(name) && typeof receiver.args === 'string' && receiver.op === 'id' && !bound.has(receiver.args)) {
-      const join = joinOf(condition, variable, bound.has(row) ? '' : row);
-      const { start, end, args: list } = receiver;
-      if (join) joins.push({ name: `narrowed${joins.length}`, list, ...join, start, end });
-    }
-    visit(receiver, bound);
-    visit(condition, new Set([...bound, variable]));
-  }
-
-  visit(ast, new Set());
-  if (joins.length === 0) return { text, scope: scope => scope };
-  let output = '';
-  let from = 0;
-  for (const { name, start, end } of [...joins].sort((a, b) => a.start - b.start)) {
-    output += text.slice(from, start) + name;
-    from = end;
-  }
-  return { text: output + text.slice(from), scope: scopes(joins, row) };
-}
-
-/** The names of a scope and the narrowed lists. A scope serves many rows, and so does what is made here. */
-function scopes(joins: readonly Join[], row: string): (scope: object) => object {
-  const made = new WeakMap<object, object>();
-  return scope => {
-    let extended = made.get(scope);
-    if (!extended) {
-      const names = scope as Readonly<Record<string, unknown>>;
-      const narrowing = joins.map(({ name, list, path, wanted }) => {
-        const get = () => {
-          const text = 'text' in wanted ? wanted.text : textAt(names[row], wanted.path);
-          return narrowed(names[list] as readonly unknown[], path, text);
-        };
-        return [name, { get, enumerable: true }];
-      });
-      extended = Object.create(scope, Object.fromEntries(narrowing)) as object;
-      made.set(scope, extended);
-    }
-    return extended;
-  };
-}
-
-const MACROS = new Set(['exists', 'all', 'filter', 'map', 'exists_one']);
-/** Those for which an element that does not match is as good as absent. */
-const JOINING = new Set(['exists', 'filter', 'exists_one']);
-
-interface Macro {
-  readonly name: string;
-  readonly receiver: Node;
-  readonly variable: string;
-  readonly condition: Node;
-}
-
-/** `receiver.name(variable, condition)`; undefined for anything else. */
-function macroOf({ op, args }: Node): Macro | undefined {
-  if (op !== 'rcall') return undefined;
-  const [name, receiver, [variable, condition, ...more]] = args as [string, Node, Node[]];
-  if (!MACROS.has(name) || variable?.op !== 'id' || !condition || more.length > 0) return undefined;
-  return { name, receiver, variable: variable.args as string, condition };
-}
-
-function childrenOf(node: Node): readonly Node[] {
-  return [node.args].flat(3).filter(isNode);
-}
-
-function isNode(value: unknown): value is Node {
-  return typeof value === 'object' && value !== null && 'op' in value;
-}
-
-/** The first comparison of a field with one of the row, or else with a text. */
-function joinOf(condition: Node, variable: string, row: string): Pick<Join, 'path' | 'wanted'> | undefined {
-  let literal: Pick<Join, 'path' | 'wanted'> | undefined;
+export function joinOf(condition: ASTNode, variable: string, isRow: (name: string) => boolean): Join | undefined {
+  let literal: Join | undefined;
   for (const part of conjuncts(condition)) {
     if (part.op !== '==') continue;
-    const [left, right] = part.args as [Node, Node];
+    const [left, right] = part.args;
     for (const [own, other] of [[left, right] as const, [right, left] as const]) {
       const path = pathOf(own);
-      if (path?.root !== variable || path.fields === '') continue;
+      if (path?.root !== variable || path.path.length === 0) continue;
       if (other.op === 'value' && typeof other.args === 'string') {
-        literal ??= { path: path.fields, wanted: { text: other.args } };
+        literal ??= { path: path.path, wanted: { text: other.args } };
       }
       const wanted = pathOf(other);
-      // Only the row: any other name might be evidence that would be collected for nothing.
-      if (wanted && wanted.root === row && row !== variable) {
-        return { path: path.fields, wanted: { path: wanted.fields } };
-      }
+      if (wanted && wanted.root !== variable && isRow(wanted.root)) return { path: path.path, wanted };
     }
   }
   return literal;
 }
 
-function conjuncts(node: Node): readonly Node[] {
-  return node.op === '&&' ? (node.args as Node[]).flatMap(conjuncts) : [node];
+function conjuncts(node: ASTNode): readonly ASTNode[] {
+  return node.op === '&&' ? node.args.flatMap(conjuncts) : [node];
 }
 
-function pathOf({ op, args }: Node): { readonly root: string; readonly fields: string } | undefined {
-  if (op === 'id') return { root: args as string, fields: '' };
-  if (op !== '.') return undefined;
-  const [of, field] = args as [Node, string];
-  const above = pathOf(of);
-  return above && { root: above.root, fields: above.fields ? `${above.fields}.${field}` : field };
+function pathOf(node: ASTNode): { readonly root: string; readonly path: readonly string[] } | undefined {
+  if (node.op === 'id') return { root: node.args, path: [] };
+  if (node.op !== '.') return undefined;
+  const above = pathOf(node.args[0]);
+  return above && { root: above.root, path: [...above.path, node.args[1]] };
 }
 
 /** A shorter list is read faster than it is indexed. */
 const SHORTEST_INDEXED = 16;
 
-interface Index {
-  /** Places in the list by the text that stands at the path. */
-  readonly places: ReadonlyMap<string, readonly number[]>;
-  /** Elements of which it is not known, or that hold no text there. */
-  readonly open: readonly number[];
+interface Group {
+  readonly elements: unknown[];
+  readonly places: number[];
 }
 
+interface Index {
+  /** Elements by the text that stands at the path. */
+  readonly matching: ReadonlyMap<string, Group>;
+  /** Elements of which it is not known, or that hold no text there. */
+  readonly open: Group;
+}
+
+const NOTHING: readonly unknown[] = [];
 const indexes = new WeakMap<readonly unknown[], Map<string, Index>>();
 
 /** The elements whose text at `path` is the wanted one, and those that might be; in their order. */
-function narrowed(list: readonly unknown[], path: string, wanted: string | undefined): readonly unknown[] {
-  if (wanted === undefined || !Array.isArray(list) || list.length < SHORTEST_INDEXED) return list;
+export function narrowed(list: readonly unknown[], path: readonly string[], wanted: unknown): readonly unknown[] {
+  if (typeof wanted !== 'string' || list.length < SHORTEST_INDEXED) return list;
+  const { matching, open } = indexFor(list, path);
+  const group = matching.get(wanted);
+  if (open.places.length === 0) return group?.elements ?? NOTHING;
+  const places = [...(group?.places ?? []), ...open.places].sort((a, b) => a - b);
+  return places.map(place => list[place]);
+}
+
+function indexFor(list: readonly unknown[], path: readonly string[]): Index {
   let paths = indexes.get(list);
   if (!paths) {
     paths = new Map();
     indexes.set(list, paths);
   }
-  let index = paths.get(path);
+  const name = path.length === 1 ? path[0]! : path.join('.');
+  let index = paths.get(name);
   if (!index) {
     index = indexOf(list, path);
-    paths.set(path, index);
+    paths.set(name, index);
   }
-  const places = index.places.get(wanted) ?? [];
-  const all = index.open.length === 0 ? places : [...places, ...index.open].sort((a, b) => a - b);
-  return all.map(place => list[place]);
+  return index;
 }
 
-function indexOf(list: readonly unknown[], path: string): Index {
-  const places = new Map<string, number[]>();
-  const open: number[] = [];
+function indexOf(list: readonly unknown[], path: readonly string[]): Index {
+  const matching = new Map<string, Group>();
+  const open: Group = { elements: [], places: [] };
   list.forEach((element, place) => {
-    const text = textAt(element, path);
-    const same = text === undefined ? open : places.get(text);
-    if (same) same.push(place);
-    else places.set(text!, [place]);
+    const text = valueAt(element, path);
+    let group = typeof text === 'string' ? matching.get(text) : open;
+    if (!group) {
+      group = { elements: [], places: [] };
+      matching.set(text as string, group);
+    }
+    group.elements.push(element);
+    group.places.push(place);
   });
-  return { places, open };
+  return { matching, open };
 }
 
-/** Undefined where it is no text, or touching it throws a gap. */
-function textAt(value: unknown, path: string): string | undefined {
+/** Undefined where touching it throws a gap, or there is nothing. */
+export function valueAt(value: unknown, path: readonly string[]): unknown {
   let found = value;
   try {
-    if (path !== '') for (const field of path.split('.')) found = (found as Readonly<Record<string, unknown>>)[field];
+    for (const field of path) found = (found as Readonly<Record<string, unknown>>)[field];
   } catch {
     return undefined;
   }
-  return typeof found === 'string' ? found : undefined;
+  return found;
 }

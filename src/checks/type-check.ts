@@ -1,5 +1,6 @@
 import type { Shape } from '../model/shape.ts';
-import { type ASTNode, FUNCTIONS } from './cel.ts';
+import type { ASTNode } from './cel.ts';
+import { CALLS } from './functions.ts';
 
 /** What an expression may name: variables with their shapes. */
 export type Scope = ReadonlyMap<string, Shape>;
@@ -187,13 +188,12 @@ export function typeCheck(ast: ASTNode, scope: Scope): Typed {
 
   function call(node: ASTNode, called: string, given: readonly ASTNode[], local: Scope): Shape {
     const shapes = given.map(part => visit(part, local));
-    const counts = FUNCTIONS[called];
-    if (!counts) {
-      complain(node, `there is no function "${called}"${suggest(called, Object.keys(FUNCTIONS))}`);
+    const takes = CALLS[called]?.length;
+    if (takes === undefined) {
+      complain(node, `there is no function "${called}"${suggest(called, Object.keys(CALLS))}`);
       return 'any';
     }
-    if (!counts.includes(given.length))
-      complain(node, `"${called}" takes ${counts.join(' or ')} values, here are ${given.length}`);
+    if (takes !== given.length) complain(node, `"${called}" takes ${takes} values, here are ${given.length}`);
     if (called === 'first') return isList(shapes[0]!) ? shapes[0]![0] : 'any';
     if (called === 'distinct') return shapes[0]!;
     if ((called === 'max' || called === 'min') && isList(shapes[0]!)) return shapes[0]![0];

@@ -1,31 +1,6 @@
-import { type Gap, GapSignal } from '../model/gap.ts';
+import { type Gap, GapSignal, gapElement, gapOf } from '../model/gap.ts';
 
-/** The gap of each gap element; a look here touches nothing of a row. */
-const gaps = new WeakMap<object, Gap>();
-
-/**
- * A list element, or any value, of which nothing is known: reading anything of it throws its gap. In a list it says
- * "there may be more": `exists` over the others can still be true, but never false; `all` can be false, but never true.
- */
-export function gapElement(gap: Gap): never {
-  const refuse = () => {
-    throw new GapSignal(gap);
-  };
-  const element = new Proxy(Object.freeze({}), {
-    // A promise that settles with it looks for `then`; no evidence has a field of that name.
-    get: (_target, property) => (property === 'then' ? undefined : refuse()),
-    has: refuse,
-    getOwnPropertyDescriptor: refuse,
-    ownKeys: refuse,
-  });
-  gaps.set(element, gap);
-  return element as never;
-}
-
-/** The gap of a gap element, or undefined for anything that is known. Never throws. */
-export function gapOf(value: unknown): Gap | undefined {
-  return gaps.get(value as object);
-}
+export { gapElement, gapOf };
 
 /** The elements that are known. Use it where a gap cannot change the answer, and nowhere else. */
 export function known<Element>(list: readonly Element[]): readonly Element[] {

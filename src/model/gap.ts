@@ -47,3 +47,32 @@ export class GapSignal extends Error {
     this.gap = { evidence: '', path: '', notLookedAt: false, ...gap };
   }
 }
+
+/** The gap of each gap element; a look here touches nothing of a row. */
+const gaps = new WeakMap<object, Gap>();
+
+/**
+ * A list element, or any value, of which nothing is known: reading anything of it throws its gap. In a list it says
+ * "there may be more": `exists` over the others can still be true, but never false; `all` can be false, but never true.
+ */
+export function gapElement(gap: Gap): never {
+  let signal: GapSignal | undefined;
+  const refuse = () => {
+    signal ??= new GapSignal(gap);
+    throw signal;
+  };
+  const element = new Proxy(Object.freeze({}), {
+    // A promise that settles with it looks for `then`; no evidence has a field of that name.
+    get: (_target, property) => (property === 'then' ? undefined : refuse()),
+    has: refuse,
+    getOwnPropertyDescriptor: refuse,
+    ownKeys: refuse,
+  });
+  gaps.set(element, gap);
+  return element as never;
+}
+
+/** The gap of a gap element, or undefined for anything that is known. Never throws. */
+export function gapOf(value: unknown): Gap | undefined {
+  return gaps.get(value as object);
+}

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { compile, isSyntaxProblem, Suspension } from '../../src/checks/cel.ts';
+import { compile, isSyntaxProblem } from '../../src/checks/cel.ts';
 import { bytesText, compareVersions, durationText, quantity } from '../../src/checks/functions.ts';
+import { Suspension } from '../../src/checks/suspension.ts';
 import { GapSignal } from '../../src/model/gap.ts';
 
 function evaluate(text: string, scope: object = {}): unknown {

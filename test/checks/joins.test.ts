@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { compile, isSyntaxProblem } from '../../src/checks/cel.ts';
-import { gapElement, withUnknownFields } from '../../src/evidence/gaps.ts';
+import { gapElement, gapOf, withUnknownFields } from '../../src/evidence/gaps.ts';
 import type { Gap } from '../../src/model/gap.ts';
 
 const gap: Gap = { evidence: 'a', reason: 'forbidden', detail: 'not allowed', path: '', notLookedAt: false };
@@ -47,7 +47,8 @@ function outcome(text: string, scope: object): unknown {
   const compiled = compile(text, 'c');
   if (isSyntaxProblem(compiled)) throw new Error(compiled.message);
   try {
-    return { value: compiled.evaluate(scope) };
+    const value = compiled.evaluate(scope);
+    return { value: Array.isArray(value) ? value.map(part => gapOf(part)?.reason ?? part) : value };
   } catch (error) {
     return { gap: (error as { gap: Gap }).gap.reason };
   }
