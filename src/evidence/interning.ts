@@ -20,17 +20,19 @@ export function ofSiblings<Value>(
 
 /** Values that are remembered; past them, all are forgotten. */
 const LIMIT = 20_000;
-const values = new Map<string, unknown>();
 
-/** A small value that thousands of containers have, kept once. `key` is all that it is made of, and what it is. */
-export function kept<Value>(key: string, make: () => Value): Value {
-  let value = values.get(key) as Value | undefined;
-  if (value === undefined) {
-    value = make();
-    if (values.size >= LIMIT) values.clear();
-    values.set(key, value);
-  }
-  return value;
+/** Keeps each distinct one of small values that thousands of containers have; the key is all that one is made of. */
+export function kept<Value>(): (key: string, make: () => Value) => Value {
+  const values = new Map<string, Value>();
+  return (key, make) => {
+    let value = values.get(key);
+    if (value === undefined) {
+      value = make();
+      if (values.size >= LIMIT) values.clear();
+      values.set(key, value);
+    }
+    return value;
+  };
 }
 
 /** The name of a pod's token volume, of which only the ending is its own: one name stands for all. */

@@ -90,23 +90,10 @@ function managedBy(labels: Readonly<Record<string, string>>, annotations: Readon
   return '';
 }
 
-const LONGEST_SHARED = 80;
-const SHARED = 20_000;
-const pool = new Map<string, string>();
-
-/** The same text, kept once: thousands of objects say the same few words, and a parser makes each of them anew. */
-function shared(value: string): string {
-  const known = pool.get(value);
-  if (known !== undefined) return known;
-  if (pool.size >= SHARED) pool.clear();
-  pool.set(value, value);
-  return value;
-}
-
 /** A string field; '' where it is absent. Throws where it is something else than a string. */
 export function text(value: unknown): string {
   if (value === undefined || value === null) return '';
-  if (typeof value === 'string') return value.length <= LONGEST_SHARED ? shared(value) : value;
+  if (typeof value === 'string') return value;
   throw malformed(`expected a string, found ${kindOf(value)}`);
 }
 

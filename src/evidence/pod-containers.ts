@@ -146,10 +146,13 @@ const containerSpec = ofSiblings((raw, setting: string): ContainerSpec => {
   };
 });
 
+/** Those without a reference differ in their names alone. */
+const plainVariable = kept<ContainerSpec['env'][number]>();
+
 function variable(raw: RawObject): ContainerSpec['env'][number] {
   const from = raw?.valueFrom;
   const name = text(raw?.name);
-  return from === undefined ? kept(`variable ${name}`, () => variableOf(name, from)) : variableOf(name, from);
+  return from === undefined ? plainVariable(name, () => variableOf(name, from)) : variableOf(name, from);
 }
 
 function variableOf(name: string, from: RawObject): ContainerSpec['env'][number] {
@@ -173,6 +176,8 @@ function resources(raw: RawObject) {
   return { cpu: millicores(raw?.cpu), memory: bytes(raw?.memory), storage: bytes(raw?.['ephemeral-storage']) };
 }
 
+const knownProbe = kept<ShapeOf<typeof PROBE>>();
+
 function probe(raw: RawObject): ShapeOf<typeof PROBE> {
   const kind = raw?.httpGet ? 'http' : raw?.tcpSocket ? 'tcp' : raw?.grpc ? 'grpc' : raw?.exec ? 'exec' : '';
   const target = raw?.httpGet ?? raw?.tcpSocket ?? raw?.grpc;
@@ -190,7 +195,7 @@ function probe(raw: RawObject): ShapeOf<typeof PROBE> {
     timeout: number(raw?.timeoutSeconds, absent ?? 1),
     budget: delay + period * failures,
   };
-  return kept(`probe ${JSON.stringify(found)}`, () => found);
+  return knownProbe(JSON.stringify(found), () => found);
 }
 
 const NO_EXIT: ShapeOf<typeof TERMINATION> = Object.freeze({
