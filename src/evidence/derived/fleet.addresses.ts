@@ -6,7 +6,7 @@ import { collector as ingressesCollector } from '../collectors/kubernetes.ingres
 import { collector as nodesCollector } from '../collectors/kubernetes.nodes.ts';
 import { type Behind, behindServices, serviceRef } from '../components/behind-services.ts';
 import { THANOS_COMPONENTS } from '../components/identify.ts';
-import { gapElement, gapOf, gapsIn, known, listOrGap } from '../gaps.ts';
+import { gapElement, gapOf, gapsIn, groupedBy, known, listOrGap } from '../gaps.ts';
 import { NOBODY, REF, ref } from '../objects.ts';
 
 export const ADDRESS = {
@@ -60,13 +60,13 @@ export const collector = derived({
         rows.push(gapElement({ ...error.gap, detail: `${cluster.cluster}: ${error.gap.detail}` }));
       }
     }
-    return rows.map(row => (gapOf(row) ? row : { ...row, holders: holdersOf(row, known(rows)) }));
+    const byAddress = groupedBy(known(rows), row => row.address);
+    return rows.map(row => (gapOf(row) ? row : { ...row, holders: holdersOf(row, byAddress.get(row.address)) }));
   },
 });
 
-function holdersOf(row: Address, rows: readonly Address[]): Address['holders'] {
-  if (row.address === '') return [];
-  return rows.filter(other => other.address === row.address).map(({ cluster, service }) => ({ cluster, service }));
+function holdersOf(row: Address, alike: readonly Address[] = []): Address['holders'] {
+  return row.address === '' ? [] : alike.map(({ cluster, service }) => ({ cluster, service }));
 }
 
 async function addressesOf(context: Context): Promise<readonly Address[]> {

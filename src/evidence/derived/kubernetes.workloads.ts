@@ -10,6 +10,7 @@ import { identify } from '../components/identify.ts';
 import { gapOf, gapsIn, groupedBy, known, listOrGap, withUnknownFields } from '../gaps.ts';
 import { REF, ref } from '../objects.ts';
 import { type ContainerSpec, isStarting } from '../pod-containers.ts';
+import { rowsOf } from '../rows.ts';
 import { LAST_WRITERS } from '../writers.ts';
 
 const ROW = {
@@ -53,6 +54,8 @@ const ROW = {
   managedBy: 'str',
   lastWriters: LAST_WRITERS,
 } as const;
+
+const toRow = rowsOf(ROW);
 
 type Row = ShapeOf<typeof ROW>;
 type Pod = ShapeOf<typeof podsCollector.shape>[number];
@@ -162,8 +165,7 @@ function ofDeployment(one: Deployment, pods: ByKey<Pod>, replicaSets: ByKey<Repl
   // With maxSurge the old pod stays while the new one is refused: then only the newest ReplicaSet is short.
   const lackingNew = newest ? newest.replicas - current.filter(pod => !pod.deleting).length : 0;
   const progressing = one.conditions.find(condition => condition.type === 'Progressing');
-  return {
-    ...row,
+  return toRow(row, {
     wanted: one.replicas,
     ready: one.ready,
     lacking: Math.max(0, one.replicas - own.length, lackingNew),
@@ -173,7 +175,7 @@ function ofDeployment(one: Deployment, pods: ByKey<Pod>, replicaSets: ByKey<Repl
     rolling: one.updated < one.replicas,
     progressing: progressing ?? NO_CONDITION,
     newestAge: newest?.age ?? one.age,
-  };
+  });
 }
 
 function ofStatefulSet(one: StatefulSet, pods: ByKey<Pod>): Row {
