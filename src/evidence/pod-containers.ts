@@ -209,6 +209,10 @@ const NO_EXIT: ShapeOf<typeof TERMINATION> = Object.freeze({
   ranFor: 0,
 });
 
+const knownImages = kept<string>();
+/** Long texts, each of which many containers have. */
+const sameImage = (id: string) => knownImages(id, () => id);
+
 /** What the kubelet says of one container; `raw` is undefined where it has said nothing yet. */
 export function containerStatus(raw: RawObject, now: Now): ContainerStatus {
   const state = raw?.state;
@@ -229,7 +233,7 @@ export function containerStatus(raw: RawObject, now: Now): ContainerStatus {
     started,
     ready: flag(raw?.ready),
     restarts,
-    imageId: text(raw?.imageID),
+    imageId: sameImage(text(raw?.imageID)),
     last,
     before,
     crashLooping:
