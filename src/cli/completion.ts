@@ -4,7 +4,8 @@ import type { KnownOptions } from './usage-mistakes.ts';
 /** The hidden first word by which a completion script asks: `--complete SHELL WORDS…`, the last one being typed. */
 export const COMPLETE = '--complete';
 
-export type Shell = 'bash' | 'zsh';
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof SHELLS)[number];
 
 /** What of yargs is asked; its own types leave it out. */
 export interface CompletedParser {
@@ -29,7 +30,7 @@ interface Candidate {
   readonly about: string;
 }
 
-/** The lines that a completion script reads: for zsh each with its description. */
+/** The lines that a completion script reads: for zsh and fish each with its description. */
 export async function completions(
   [shell = 'bash', ...words]: readonly string[],
   cli: CompletedParser,
@@ -37,6 +38,11 @@ export async function completions(
   const typed = split(words);
   const candidates = await candidatesFor(typed, cli);
   const fitting = candidates.filter(({ name }) => name.startsWith(typed.at(-1)!));
+  if (shell === 'fish') {
+    // Fish takes the whole word: the option too, where its value stands behind an equals sign.
+    const [option = ''] = /^--[^=]+=/.exec(words.at(-1) ?? '') ?? [];
+    return fitting.map(({ name, about }) => `${option}${name}${about ? `\t${about}` : ''}`);
+  }
   if (shell !== 'zsh') return fitting.map(({ name }) => name);
   return fitting.map(({ name, about }) => name.replaceAll(':', '\\:') + (about ? `:${about}` : ''));
 }
@@ -99,7 +105,8 @@ function optionNames(parser: CompletedParser, words: readonly string[]): readonl
 
 /** The script that makes a shell ask for candidates. Where there are none, the shell offers files. */
 export function completionScript(shell: Shell | undefined): string {
-  return (shell ?? (basename(process.env.SHELL ?? '') === 'zsh' ? 'zsh' : 'bash')) === 'zsh' ? ZSH : BASH;
+  const own = SHELLS.find(name => name === basename(process.env.SHELL ?? ''));
+  return { bash: BASH, zsh: ZSH, fish: FISH }[shell ?? own ?? 'bash'];
 }
 
 const BASH = `# Completion of thanos-doctor for bash: source <(thanos-doctor completion bash)
@@ -118,6 +125,8 @@ const ZSH = `#compdef thanos-doctor
 _thanos_doctor() {
   local -a candidates
   candidates=("\${(@f)$(thanos-doctor ${COMPLETE} zsh "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  # A value behind an equals sign is completed by itself.
+  [[ "$PREFIX" == --*=* ]] && compset -P '*='
   if [[ -n "$candidates" ]]; then
     _describe 'thanos-doctor' candidates
   else
@@ -129,4 +138,17 @@ if [[ "\${zsh_eval_context[-1]}" == loadautofunc ]]; then
 else
   compdef _thanos_doctor thanos-doctor
 fi
+`;
+
+const FISH = `# Completion of thanos-doctor for fish: thanos-doctor completion fish | source
+function __thanos_doctor_complete
+  set -l words (commandline -opc)
+  set -l candidates (thanos-doctor ${COMPLETE} fish $words[2..-1] (commandline -ct) 2>/dev/null)
+  if test (count $candidates) -gt 0
+    printf '%s\\n' $candidates
+  else
+    __fish_complete_path (commandline -ct)
+  end
+end
+complete -c thanos-doctor -f -a '(__thanos_doctor_complete)'
 `;

@@ -369,12 +369,13 @@ function addCommands(cli: Argv, given: readonly string[], end: (code: number) =>
     )
     .command(
       'completion [shell]',
-      'write a completion script for bash or zsh',
+      'write a completion script for bash, zsh or fish',
       builder =>
         builder
-          .positional('shell', { choices: ['bash', 'zsh'] as const, describe: 'default: the one in $SHELL' })
+          .positional('shell', { choices: ['bash', 'zsh', 'fish'] as const, describe: 'default: the one in $SHELL' })
           .example('source <($0 completion bash)', 'for this shell; in ~/.bashrc for every one')
           .example('source <($0 completion zsh)', 'the same in ~/.zshrc')
+          .example('$0 completion fish | source', 'the same in ~/.config/fish/config.fish')
           .epilogue(exitCodes(LOOKED_UP)),
       async options => {
         const { completionScript } = await import('./completion.ts');

@@ -62,7 +62,7 @@ describe('a mistake in the command line is said, with what to do', () => {
     ['explain', 'explain lacks an argument', 'usage: thanos-doctor explain <rule>'],
     ['explain a b', 'explain does not know what to do with "b"'],
     ['logs --component nobody', 'there is no component "nobody"'],
-    ['completion fish', 'completion does not take "fish"', 'it takes: bash, zsh'],
+    ['completion tcsh', 'completion does not take "tcsh"', 'it takes: bash, zsh, fish'],
     ['diagnose --size 10Gi', '--size does nothing without --fix'],
     ['diagnose --max-changes=2', '--max-changes does nothing without --fix'],
   ])('thanos-doctor %s', async (line, ...expected) => {
@@ -129,7 +129,7 @@ describe('completion', () => {
     expect(await offered('diagnose --only storage --on')).toEqual(['--only']);
     expect(await offered('--col')).toEqual(['--color']);
     expect(await offered('demo --fleet s')).toEqual(['sidecar-speaks-https']);
-    expect(await offered('completion ')).toEqual(['bash', 'zsh']);
+    expect(await offered('completion ')).toEqual(['bash', 'zsh', 'fish']);
   });
 
   test('ids of rules, folders, tags, components, contexts', async () => {
@@ -160,6 +160,13 @@ describe('completion', () => {
     expect(zsh).toMatch(/^#compdef thanos-doctor\n/);
     expect((await cli.run(['completion'], { SHELL: '/usr/bin/zsh' })).stdout).toBe(zsh);
     expect((await cli.run(['completion'], { SHELL: '/bin/bash' })).stdout).toBe(bash);
+    const fish = (await cli.run(['completion', 'fish'])).stdout;
+    expect(fish).toContain("complete -c thanos-doctor -f -a '(__thanos_doctor_complete)'");
+    expect((await cli.run(['completion'], { SHELL: '/usr/bin/fish' })).stdout).toBe(fish);
+    // Fish takes the whole word, and a description behind a tab.
+    const words = async (...given: readonly string[]) => (await cli.run(['--complete', 'fish', ...given])).stdout;
+    expect(await words('diagnose', '--format=j')).toBe('--format=json\n');
+    expect(await words('di')).toMatch(/^diagnose\tfind /);
     expect((await cli.run(['completion'], { SHELL: undefined })).stdout).toBe(bash);
   });
 
