@@ -45,7 +45,10 @@ export function shortLines(command: string): string {
 
 /** Whether a line is the rest of the sentence in the line before it. */
 function goesOn(before: string, line: string, lineBefore: string | undefined): boolean {
-  return (lineBefore ?? '').trim() !== '' && !/[.:;!?]$/.test(before) && !/^(?:\d+[.)]|[-*])\s/.test(line);
+  if ((lineBefore ?? '').trim() === '' || /[.:;!?]$/.test(before) || /^(?:\d+[.)]|[-*])\s/.test(line)) return false;
+  // A sentence that ends in what is to be typed has no full stop.
+  const [, typed = ''] = /: (\S+)[^:]*$/.exec(before) ?? [];
+  return !(PROGRAMS.has(typed.replace(/;$/, '')) && /^[A-Z]/.test(line));
 }
 
 /** A command loses the number of its step: what is pasted begins with the command. */

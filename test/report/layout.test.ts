@@ -138,6 +138,12 @@ describe('instructions', () => {
   });
 
   it('are sentences, wherever their lines end', () => {
+    const typed = 'On node N: timedatectl; chronyc tracking\nStart chrony.\nThe origin of the\nQuery is told.';
+    expect(instructions(typed).map(({ text }) => text)).toEqual([
+      'On node N: timedatectl; chronyc tracking',
+      'Start chrony.',
+      'The origin of the Query is told.',
+    ]);
     expect(instructions('Write this, or\ngive that.\nThen go\n\nNext\n- one').map(({ text }) => text)).toEqual([
       'Write this, or give that.',
       'Then go',
