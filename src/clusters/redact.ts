@@ -391,9 +391,9 @@ export function mayHoldCredential(text: string): boolean {
 /** An object storage configuration as Thanos takes it, given as text. */
 export function looksLikeStore(value: string): boolean {
   return (
+    /bucket|container/.test(value) &&
     /(?:^|[\n{,])\s*"?type"?\s*:/.test(value) &&
-    /(?:^|[\n{,])\s*"?config"?\s*:/.test(value) &&
-    /bucket|container/.test(value)
+    /(?:^|[\n{,])\s*"?config"?\s*:/.test(value)
   );
 }
 
