@@ -20,9 +20,13 @@ import type {
 } from '../model/source.ts';
 import { UserError } from '../model/user-error.ts';
 import type { BundleFiles } from './bundle-files.ts';
+import { itemsByLine, textLines } from './bundle-lines.ts';
 
 /** Reasons under which a bundle keeps an answer that no S3 server gave: a web page, a proxy's error. */
 const NOT_S3: ReadonlySet<string> = new Set(['', 'NotAnS3Answer', 'malformed', 'error', 'Unknown', 'UnknownError']);
+
+/** Objects of a bucket that are given on together. */
+const LISTED_AT_ONCE = 1000;
 
 /** The bundle format that this version reads and writes. */
 export const BUNDLE_FORMAT = 1;
@@ -91,14 +95,10 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
   function stream(path: string, last?: number): AsyncIterable<Uint8Array> | undefined {
     requests += 1;
     const chunks = files.stream(folder + path, last);
-    return chunks && counted(chunks);
-  }
-
-  async function* counted(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for await (const chunk of chunks) {
-      bytes += chunk.length;
-      yield chunk;
-    }
+    const count = (length: number) => {
+      bytes += length;
+    };
+    return chunks && counted(chunks, count);
   }
 
   function remember<Value>(key: string, obtain: () => Promise<Value>): Promise<Value> {
@@ -179,12 +179,7 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
     }
     const present = served.find(entry => files.paths.has(folder + fileOf(entry.version))) ?? served[0]!;
     const path = `${root}/${present.version}/${resource}`;
-    const content = await read(fileOf(present.version));
-    if (!content) throw gapAt(path, `the bundle has no ${fileOf(present.version)}`);
-    const document = parseJson(content, path);
-    if (!Array.isArray(document?.items)) {
-      throw new GapSignal({ reason: 'malformed', detail: `${fileOf(present.version)} holds no list`, path });
-    }
+    const items = await itemsOf(fileOf(present.version), path, take);
     const unread = failures
       .map(failure => ({ failure, match: namespacedPath(failure.path, root, present.version, resource) }))
       .filter(({ match }) => match !== undefined)
@@ -194,12 +189,34 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
     );
     return {
       installed: true,
-      items: take ? document.items.map(take) : document.items,
+      items,
       kind: present.kind,
       path,
       unread,
       onlyNamespaces: partial?.namespaces ?? null,
     };
+  }
+
+  async function itemsOf(
+    file: string,
+    path: string,
+    take?: (object: RawObject) => unknown,
+  ): Promise<ListAnswer['items']> {
+    const place = folder + file;
+    if (!files.paths.has(place)) throw gapAt(path, `the bundle has no ${file}`);
+    let length = 0;
+    const count = (more: number) => {
+      length += more;
+    };
+    const items = await itemsByLine(counted(files.stream(place)!, count), take ?? (item => item));
+    if (items) {
+      requests += 1;
+      bytes += length;
+      return items;
+    }
+    const document = parseJson((await read(file))!, path);
+    if (Array.isArray(document?.items)) return take ? document.items.map(take) : document.items;
+    throw new GapSignal({ reason: 'malformed', detail: `${file} holds no list`, path });
   }
 
   async function logs(request: LogRequest): Promise<LogAnswer> {
@@ -284,16 +301,24 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
   ): Promise<BucketListing> {
     const entry = await bucketOf(store);
     const path = `s3://${entry.bucket}`;
-    const content = await read(`buckets/${entry.folder}/objects.jsonl`);
-    if (!content) throw gapAt(path, `the bundle has no listing of bucket ${entry.bucket}`);
-    const lines = Buffer.from(content).toString('utf8').split('\n').filter(Boolean);
-    const objects = lines.map((line): ListedObject => parseJson(Buffer.from(line), path));
-    await take?.(objects);
-    await take?.([]);
+    const chunks = stream(`buckets/${entry.folder}/objects.jsonl`);
+    if (!chunks) throw gapAt(path, `the bundle has no listing of bucket ${entry.bucket}`);
+    const objects: ListedObject[] = [];
+    const give = take ?? (async some => void objects.push(...some));
+    let page: ListedObject[] = [];
+    for await (const line of textLines(chunks)) {
+      if (line === '') continue;
+      page.push(parseJson(Buffer.from(line), path));
+      if (page.length < LISTED_AT_ONCE) continue;
+      await give(page);
+      page = [];
+    }
+    if (page.length > 0) await give(page);
+    await give([]);
     return {
       bucket: entry.bucket,
       endpoint: entry.endpoint,
-      objects: take ? [] : objects,
+      objects,
       truncated: entry.truncated === true,
       path,
     };
@@ -303,8 +328,11 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
   async function isListed(store: string, key: string): Promise<boolean | undefined> {
     const { folder: place } = await bucketOf(store);
     const { keys, truncated } = await remember(`keys of ${place}`, async () => {
-      const listing = await bucketListing(store);
-      return { keys: new Set(listing.objects.map(object => object.key)), truncated: listing.truncated };
+      const keys = new Set<string>();
+      const { truncated } = await bucketListing(store, async objects => {
+        for (const object of objects) keys.add(object.key);
+      });
+      return { keys, truncated };
     });
     return keys.has(key) || (truncated ? undefined : false);
   }
@@ -444,6 +472,16 @@ function withSecrets(config: RawObject): RawObject {
     return { set: config.set, fingerprint: config.fingerprint ?? '', edgeSpace: config.edgeSpace === true };
   }
   return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, withSecrets(value)]));
+}
+
+async function* counted(
+  chunks: AsyncIterable<Uint8Array>,
+  onLength: (length: number) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    onLength(chunk.length);
+    yield chunk;
+  }
 }
 
 /** A log that broke off when it was recorded breaks off again: what is there counts, that there is no more does not. */
