@@ -3,6 +3,7 @@
 // measures another build; BENCH_RUNS says how often.
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measureBucket } from './bench/bucket.mjs';
 import { measureBundle } from './bench/bundle.mjs';
 import { measureFetch } from './bench/fetch.mjs';
 import { measureParts } from './bench/parts.mjs';
@@ -15,6 +16,7 @@ const PARTS = {
   fetch: bench => measureFetch(bench),
   real: bench => measureReal(bench),
   bundle: bench => measureBundle(bench),
+  bucket: bench => measureBucket(bench),
   parts: (bench, said) => measureParts(bench, said.fetch),
 };
 

@@ -62,7 +62,8 @@ export function openSignedGets(options: Options): SignedGets {
 
   function answered(path: string, headers: Readonly<Record<string, string>>): Promise<SignedAnswer> {
     return new Promise((resolve, reject) => {
-      const outgoing = send({ host: hostname, port: place.port, path, headers, agent });
+      // As a list they are sent as they are, without being looked through one by one.
+      const outgoing = send({ host: hostname, port: place.port, path, headers: Object.entries(headers).flat(), agent });
       let ended: TransportFailure | undefined;
       const end = (failure: TransportFailure) => {
         ended ??= failure;

@@ -191,12 +191,12 @@ function reader(now: { readonly takenAt: number }, holder: Holder) {
   };
 }
 
-const DESCRIPTIONS = {
-  meta: 'meta.json',
-  deletion: 'deletion-mark.json',
-  noCompact: 'no-compact-mark.json',
-  noDownsample: 'no-downsample-mark.json',
-} as const;
+const DESCRIPTIONS: Readonly<Record<string, keyof BlockTexts>> = {
+  'meta.json': 'meta',
+  'deletion-mark.json': 'deletion',
+  'no-compact-mark.json': 'noCompact',
+  'no-downsample-mark.json': 'noDownsample',
+};
 
 /** Undefined for a block that went since it was listed. */
 async function readBlock(
@@ -206,17 +206,15 @@ async function readBlock(
   make: ReturnType<typeof blockMaker>,
 ): Promise<Block | undefined> {
   const texts: { -readonly [Name in keyof BlockTexts]: BlockTexts[Name] } = { ...NO_TEXTS };
+  const described = files.filter(({ path }) => Object.hasOwn(DESCRIPTIONS, path));
   try {
     await Promise.all(
-      Object.entries(DESCRIPTIONS).map(async ([name, path]) => {
-        const listed = files.find(file => file.path === path)?.listed;
-        if (!listed) return;
-        texts[name as keyof BlockTexts] =
-          listed.text ?? (await context.source.bucketObject(store.id, listed.key, listed));
+      described.map(async ({ path, listed }) => {
+        texts[DESCRIPTIONS[path]!] = listed.text ?? (await context.source.bucketObject(store.id, listed.key, listed));
       }),
     );
     // The Compactor takes the meta.json away first.
-    if (texts.meta === null && files.some(file => file.path === DESCRIPTIONS.meta)) return undefined;
+    if (texts.meta === null && described.some(({ path }) => path === 'meta.json')) return undefined;
     return make(id, files, texts);
   } catch (error) {
     if (error instanceof GapSignal) return gapElement({ ...error.gap, evidence: 'bucket.blocks' });
