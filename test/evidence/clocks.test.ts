@@ -31,6 +31,7 @@ describe('fleet.clocks', () => {
     for (const clusters of [
       { a: cluster(0), b: cluster(200) },
       { a: cluster(0, 101), b: cluster(200) },
+      { a: cluster(0, 5000), b: cluster(200) },
       { a: cluster(0), b: cluster(200, undefined, 2.5) },
       { a: cluster(0), b: { evidence: { 'kubernetes.server': gap('timed-out') } } },
     ]) {

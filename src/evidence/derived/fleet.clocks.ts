@@ -121,7 +121,8 @@ function isApart(own: number, read: readonly Reading[], reference: () => { reado
   if (Math.abs(first - second) <= APART) return false;
   const { at } = reference();
   const [near = 0, far = 0] = [Math.abs(first - at), Math.abs(second - at)].sort((one, other) => one - other);
-  if (far - near < SAME) return unknown(undefined);
+  // A store that agrees with neither may itself be the one that is wrong.
+  if (far - near < SAME || near > APART) return unknown(undefined);
   return Math.abs(own - at) === far;
 }
 
