@@ -1,4 +1,4 @@
-import type { ASTNode } from '@marcbachmann/cel-js';
+import type { ASTNode } from './syntax.ts';
 
 /** What an element has to have at `path` to match: a text that stands in the rule, or one of another row. */
 export interface Join {
@@ -47,16 +47,14 @@ function pathOf(node: ASTNode): { readonly root: string; readonly path: readonly
 /** A shorter list is read faster than it is indexed. */
 const SHORTEST_INDEXED = 16;
 
-interface Group {
-  readonly elements: unknown[];
-  readonly places: number[];
-}
-
+/** Places in a list. In numbers alone: a list in an index for every text took more memory than the rows. */
 interface Index {
-  /** Elements by the text that stands at the path. */
-  readonly matching: ReadonlyMap<string, Group>;
-  /** Elements of which it is not known, or that hold no text there. */
-  readonly open: Group;
+  /** The first place by the text that stands there at the path. */
+  readonly first: ReadonlyMap<string, number>;
+  /** The next place with the same text; -1 for none. */
+  readonly next: Int32Array;
+  /** Places of which it is not known, or that hold no text there. */
+  readonly open: readonly number[];
 }
 
 const NOTHING: readonly unknown[] = [];
@@ -65,11 +63,13 @@ const indexes = new WeakMap<readonly unknown[], Map<string, Index>>();
 /** The elements whose text at `path` is the wanted one, and those that might be; in their order. */
 export function narrowed(list: readonly unknown[], path: readonly string[], wanted: unknown): readonly unknown[] {
   if (typeof wanted !== 'string' || list.length < SHORTEST_INDEXED) return list;
-  const { matching, open } = indexFor(list, path);
-  const group = matching.get(wanted);
-  if (open.places.length === 0) return group?.elements ?? NOTHING;
-  const places = [...(group?.places ?? []), ...open.places].sort((a, b) => a - b);
-  return places.map(place => list[place]);
+  const { first, next, open } = indexFor(list, path);
+  const start = first.get(wanted) ?? -1;
+  if (start < 0 && open.length === 0) return NOTHING;
+  const places: number[] = [];
+  for (let place = start; place >= 0; place = next[place]!) places.push(place);
+  const all = open.length === 0 ? places : [...places, ...open].sort((a, b) => a - b);
+  return all.map(place => list[place]);
 }
 
 function indexFor(list: readonly unknown[], path: readonly string[]): Index {
@@ -88,19 +88,18 @@ function indexFor(list: readonly unknown[], path: readonly string[]): Index {
 }
 
 function indexOf(list: readonly unknown[], path: readonly string[]): Index {
-  const matching = new Map<string, Group>();
-  const open: Group = { elements: [], places: [] };
-  list.forEach((element, place) => {
-    const text = valueAt(element, path);
-    let group = typeof text === 'string' ? matching.get(text) : open;
-    if (!group) {
-      group = { elements: [], places: [] };
-      matching.set(text as string, group);
-    }
-    group.elements.push(element);
-    group.places.push(place);
-  });
-  return { matching, open };
+  const first = new Map<string, number>();
+  const next = new Int32Array(list.length).fill(-1);
+  const open: number[] = [];
+  // From the end, so that each text leads from its first place to its last.
+  for (let place = list.length - 1; place >= 0; place -= 1) {
+    const text = valueAt(list[place], path);
+    if (typeof text === 'string') {
+      next[place] = first.get(text) ?? -1;
+      first.set(text, place);
+    } else open.push(place);
+  }
+  return { first, next, open };
 }
 
 /** Undefined where touching it throws a gap, or there is nothing. */
