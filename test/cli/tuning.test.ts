@@ -318,6 +318,14 @@ describe('a mistake in it is said with its place, before anything is read', () =
   });
 });
 
+test('a cluster of the fleet file that nobody looks at is said', async () => {
+  writeFileSync(fleet, 'clusters: [{ name: a }, { name: c }, { name: d }]\n');
+  const files = ['--bundle', at('bundle'), '--rules', at('rules'), '--fleet', fleet];
+  const { stderr } = await cli.run(['diagnose', ...files, '--only', 'own']);
+  expect(stderr).toBe(`not looked at: c, d of ${fleet}\n`);
+  expect((await cli.run(['diagnose', ...files, '--only', 'own', '--quiet'])).stderr).toBe('');
+});
+
 test('a fleet file that lies here and is not used is said', async () => {
   writeFileSync(fleet, 'clusters: [{ name: a }]\n');
   const started = cli.start(['diagnose', '--context', 'a', '--kubeconfig', at('none')], { cwd: folder });

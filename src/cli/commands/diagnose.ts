@@ -1,6 +1,6 @@
 import { chooseRules } from '../../app/choose-rules.ts';
 import { diagnoseFleet, expiredAt, NO_EXPECTATIONS } from '../../app/diagnose.ts';
-import { tunedRules } from '../../app/fleet-file.ts';
+import { type FleetFile, tunedRules } from '../../app/fleet-file.ts';
 import { allRules } from '../../app/rule-files.ts';
 import { builtinSignatures } from '../../app/signature-files.ts';
 import type { Tuned } from '../../app/tuning.ts';
@@ -46,6 +46,7 @@ export async function runDiagnose(options: DiagnoseArguments, argv: readonly str
   let sources: readonly Source[] = [];
   try {
     sources = await openClusters(options, fleet, interrupt?.signal ?? new AbortController().signal);
+    if (!options.quiet) sayLeftOut(fleet, sources);
     progress = startProgress(process.stderr, terminalOf(process.stderr, options.color), {
       clusters: sources.map(source => source.cluster),
       quiet: options.quiet,
@@ -106,6 +107,13 @@ function checkFixOptions({ fix }: DiagnoseArguments, argv: readonly string[]): v
       `${idle.split('=')[0]} does nothing without --fix`,
       'thanos-doctor diagnose --fix offers fixes',
     );
+}
+
+/** What a fleet file names and nobody looks at: the verdict is of the others alone. */
+function sayLeftOut(fleet: FleetFile | undefined, sources: readonly Source[]): void {
+  const names = new Set(sources.map(({ cluster }) => cluster));
+  const leftOut = (fleet?.clusters ?? []).map(({ name }) => name).filter(name => !names.has(name));
+  if (fleet && leftOut.length > 0) process.stderr.write(`not looked at: ${leftOut.join(', ')} of ${fleet.path}\n`);
 }
 
 function sayExpired({ suppressions }: Tuned, { takenAt }: Report): void {
