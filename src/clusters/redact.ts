@@ -50,9 +50,27 @@ const CREDENTIAL_SETTING = new RegExp(
   'i',
 );
 
+/** How a word stands in base64, which depends on where it begins in what is encoded: three ways, without the ends. */
+function inBase64(word: string): readonly string[] {
+  return ['', 'x', 'xx'].map(lead => {
+    const first = Math.ceil((lead.length * 8) / 6);
+    const last = Math.floor(((lead.length + word.length) * 8) / 6);
+    return Buffer.from(lead + word)
+      .toString('base64')
+      .slice(first, last);
+  });
+}
+
+/** Text in base64, once or twice, that names a credential. */
+const ENCODED_NAMES = ['secret_key', 'password'].flatMap(inBase64);
+const ENCODED_NAME = [...ENCODED_NAMES, ...ENCODED_NAMES.flatMap(inBase64)]
+  .map(stem => stem.replaceAll('+', '\\+'))
+  .join('|');
+
 /** One cheap look at a text, before anything is replaced in it: false means that there is no credential. */
 const SUSPICIOUS = new RegExp(
   `${CREDENTIAL_WORDS}["'\\\\]{0,9}\\s{0,3}[:=]|--?[\\w-]{0,80}${CREDENTIAL_WORDS}\\s|(?:secret|token|credentials?|auth|signature|sig)["'\\\\]{0,9}\\s?[:=]` +
+    `|(?:${CREDENTIAL_WORDS}|authorization)(?:%2[27])?%3[ad]|${ENCODED_NAME}` +
     '|-----BEGIN |LS0tLS1CRUdJTi|eyJ[A-Za-z0-9_-]{10}|\\b(?:AKIA|ASIA)[A-Z0-9]{16}|:\\/\\/[^\\s\\/"\']{1,200}@' +
     '|\\b(?:bearer|basic)\\s|authorization|hooks?\\.(?:slack|zapier)\\.com|\\/webhook|telegram\\.org\\/bot|\\/open-apis\\/bot|pagerduty\\.com\\/integration|[?&]key=',
   'i',
@@ -82,6 +100,13 @@ const AWS_KEY = /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g;
 /** Addresses to which whoever knows them may post. */
 const HOOK =
   /((?:hooks\.slack\.com\/(?:services|workflows)|discord(?:app)?\.com\/api\/webhooks|webhook\.office\.com\/webhookb2|outlook\.office(?:365)?\.com\/webhook|hooks\.zapier\.com\/hooks\/catch|\/open-apis\/bot\/v2\/hook|pagerduty\.com\/integration)\/|telegram\.org\/bot)([^\s"'<>?#\\]+)/g;
+/** `name=value` and `name: value` as a URL writes them. */
+const IN_URL = new RegExp(
+  `((?:${CREDENTIAL_WORDS}|authorization)(?:%2[27])?%3[ad](?:%20|%2[27]|\\+)*(?:(?:bearer|basic)(?:%20|\\+))?)((?:[\\w.~/=-]|%2[bf]|%3d)+)`,
+  'gi',
+);
+const ENCODED_TEXT = /[A-Za-z0-9+/_-]{16,}={0,2}/g;
+const NAMES_IN_BASE64 = new RegExp(ENCODED_NAME);
 const KEY_IN_QUERY = /([?&]key=)([^\s&"'<>\\]{16,})/g;
 const FLAG = new RegExp(`(--?[\\w-]{0,80}?${CREDENTIAL_WORDS}[ \\t]+)("[^"]*"|'[^']*'|[^\\s"'-][^\\s"']*)`, 'gi');
 const AUTHORIZATION =
@@ -172,6 +197,8 @@ export function createRedactor(fingerprint: Fingerprint): Redactor {
     return input
       .replace(PRIVATE_KEY, key => word(key))
       .replace(ENCODED_KEY, key => word(key))
+      .replace(ENCODED_TEXT, run => (NAMES_IN_BASE64.test(run) ? word(run) : run))
+      .replace(IN_URL, (_, before, value) => before + wordUnlessHarmless(value))
       .replace(WEB_TOKEN, token => word(token))
       .replace(AUTHORIZATION, (whole, before, header, value) =>
         header || looksRandom(value, 8) || isBasic(value) ? before + word(value) : whole,

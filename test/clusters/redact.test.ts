@@ -6,6 +6,28 @@ const redactor = createRedactor(() => 'hmac:F');
 const R = 'redacted:hmac:F';
 
 describe('free text', () => {
+  it('takes out what a URL or base64 has hidden', () => {
+    const secret = 'wJalrXUtnFEMIbK7MDENGbPxRfiCYSEQUENCEKEYq';
+    const base64 = (text: string) => Buffer.from(text).toString('base64');
+    const whole = `type: S3\nconfig:\n  secret_key: ${secret}\n`;
+    for (const hidden of [
+      `POST /x?body=secret_key%3D${secret}&y=1`,
+      `secret_key%3A%20${secret}%0A`,
+      `%22secret_key%22%3A%22${secret}%22`,
+      `Authorization%3A%20Bearer%20${secret}`,
+      `{"requestObject":{"data":{"objstore.yml":"${base64(whole)}"}}}`,
+      `{"requestObject":{"data":{"objstore.yml":"${base64(`x${whole}`)}"}}}`,
+      `{"objstore.yml":"${base64(base64(whole))}"}`,
+      `{"objstore.yml":"${base64(`xx${base64(`x${whole}`)}`)}"}`,
+    ]) {
+      const shown = redactor.text(hidden);
+      expect(shown).toContain('redacted:hmac:');
+      expect(shown).not.toContain(secret);
+      expect(shown).not.toContain(base64(whole).slice(40, 60));
+      expect(shown.length).toBeLessThan(110);
+    }
+  });
+
   const token = `eyJ${'a'.repeat(12)}.eyJ${'b'.repeat(12)}.${'c'.repeat(12)}`;
   const key = (label: string) => `-----${label} RSA PRIVATE ${'KEY-----'}`;
   it.each([
