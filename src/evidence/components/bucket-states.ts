@@ -111,7 +111,7 @@ const NEXT: Readonly<Record<number, readonly [number, number]>> = { 0: [40 * HOU
 export function dueForDownsampling(blocks: readonly Block[], upkeep: Upkeep): readonly Found[] {
   if (!upkeep.downsamples) return [];
   const whole = known(blocks).filter(block => block.state === 'complete');
-  const groups = new Map([...byGroup(whole)].map(([group, members]) => [group, [...members].sort(byStart)]));
+  const covered = new Map([...byGroup(whole)].map(([group, members]) => [group, timesOf(members)]));
   return whole.flatMap(block => {
     const next = NEXT[block.resolution];
     if (!next || block.marks.deletion || block.marks.noDownsample || block.missing.length > 0) return [];
@@ -119,7 +119,8 @@ export function dueForDownsampling(blocks: readonly Block[], upkeep: Upkeep): re
     if (endOf(block) - startOf(block) < range * 1000 || block.lastModifiedAge <= DAY) return [];
     const kept = upkeep.retention[resolution] ?? 0;
     if (kept > 0 && block.maxAge > kept) return [];
-    if (covers(groups.get(`${resolution}@${block.labelText}`) ?? [], block)) return [];
+    const times = covered.get(`${resolution}@${block.labelText}`) ?? [];
+    if (areCovered(times, startOf(block), endOf(block))) return [];
     return [
       {
         block,
@@ -129,17 +130,26 @@ export function dueForDownsampling(blocks: readonly Block[], upkeep: Upkeep): re
   });
 }
 
-function byStart(first: Block, second: Block): number {
-  return startOf(first) - startOf(second);
+/** Times that blocks cover, one after another: joined where they touch. */
+function timesOf(blocks: readonly Block[]): readonly { readonly from: number; readonly to: number }[] {
+  const times: { readonly from: number; to: number }[] = [];
+  for (const block of [...blocks].sort((first, second) => startOf(first) - startOf(second))) {
+    const last = times.at(-1);
+    if (last && startOf(block) <= last.to) last.to = Math.max(last.to, endOf(block));
+    else times.push({ from: startOf(block), to: endOf(block) });
+  }
+  return times;
 }
 
-/** Whether the others, in their order, cover all of the block's time. */
-function covers(others: readonly Block[], block: Block): boolean {
-  let reached = startOf(block);
-  for (const other of others) {
-    if (startOf(other) <= reached) reached = Math.max(reached, endOf(other));
+/** Whether one of the times, which are in their order, holds all of this one. */
+function areCovered(times: ReturnType<typeof timesOf>, from: number, to: number): boolean {
+  let [low, high] = [0, times.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (times[middle]!.from <= from) low = middle + 1;
+    else high = middle;
   }
-  return reached >= endOf(block);
+  return low > 0 && times[low - 1]!.to >= to;
 }
 
 /** Blocks that no Compactor can join: each with its overlapping twin. */
