@@ -241,12 +241,12 @@ function timeText(seconds: number, nanos: number | undefined): string {
   let text = times.get(seconds);
   if (text === undefined) {
     if (!(seconds >= EARLIEST && seconds <= LATEST)) throw new BrokenMessage('a time is outside of all years');
-    text = new Date(seconds * 1000).toISOString().slice(0, 19);
+    text = `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
     if (times.size >= TIMES) times.clear();
     times.set(seconds, text);
   }
-  if (nanos === undefined) return `${text}Z`;
-  return `${text}.${String(Math.floor(nanos / 1000)).padStart(6, '0')}Z`;
+  if (nanos === undefined) return text;
+  return `${text.slice(0, 19)}.${String(Math.floor(nanos / 1000)).padStart(6, '0')}Z`;
 }
 
 const LONGEST_SHARED = 64;
