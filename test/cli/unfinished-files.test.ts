@@ -52,7 +52,7 @@ const isRunning = (pid: string) =>
 
 /** A named pipe: whoever writes into it waits for somebody who reads. */
 function pipeAt(path: string): string {
-  execFileSync('mkfifo', [path]);
+  execFileSync('/usr/bin/env', ['mkfifo', path]);
   return path;
 }
 
