@@ -1,5 +1,5 @@
 import type { RawObject } from '../model/source.ts';
-import type { Message } from './protobuf.ts';
+import type { Message } from './protobuf-message.ts';
 
 const ALIKE = new WeakSet<Message>();
 

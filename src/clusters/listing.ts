@@ -2,8 +2,9 @@ import { GapSignal } from '../model/gap.ts';
 import type { Discovery, ListAnswer, RawObject, ServedResource } from '../model/source.ts';
 import { shareAlike } from './alike-parts.ts';
 import type { ApiServer } from './api-server.ts';
-import { BrokenMessage, decodeList, decodeStatus, type Message } from './protobuf.ts';
+import { BrokenMessage, decodeList, decodeStatus } from './protobuf.ts';
 import { PROTOBUF_KINDS } from './protobuf-fields.ts';
+import type { Message } from './protobuf-message.ts';
 import { type InlineConfiguration, mayHoldCredential, type Redactor, type SharedParts } from './redact.ts';
 import type { TransportAnswer } from './transport.ts';
 

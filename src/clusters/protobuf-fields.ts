@@ -1,5 +1,5 @@
 import { alike } from './alike-parts.ts';
-import type { Message } from './protobuf.ts';
+import type { Message } from './protobuf-message.ts';
 
 /**
  * What is read of the kinds that a cluster may have thousands of: field numbers as Kubernetes never changes them

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openBundleFiles } from '../../src/clusters/bundle-files.ts';
-import { decodeList, decodeStatus, type FieldKind, type Message } from '../../src/clusters/protobuf.ts';
+import { decodeList, decodeStatus } from '../../src/clusters/protobuf.ts';
 import { PROTOBUF_KINDS } from '../../src/clusters/protobuf-fields.ts';
+import type { FieldKind, Message } from '../../src/clusters/protobuf-message.ts';
 import type { RawObject } from '../../src/model/source.ts';
 import { type ApiClient, openApiClient } from './api-client.ts';
 import { type ControlPlane, controlPlaneAssets, startControlPlane, TOKENS } from './control-plane.ts';
