@@ -1,8 +1,8 @@
-import { type ASTNode, Environment } from '@marcbachmann/cel-js';
 import { GapSignal } from '../model/gap.ts';
 import { closureOf } from './closures.ts';
 import type { Run, Scope } from './macros.ts';
 import { Suspension } from './suspension.ts';
+import { type ASTNode, isSyntaxProblem, parse, type SyntaxProblem } from './syntax.ts';
 
 /** A parsed expression: its syntax tree, and a function from a scope to a value. */
 export interface Compiled {
@@ -15,28 +15,10 @@ export interface Compiled {
   evaluate(scope: object, row?: unknown): unknown;
 }
 
-/** What an expression is not: one that cannot be parsed. `offset` is where, in characters. */
-export interface SyntaxProblem {
-  readonly message: string;
-  readonly offset: number;
-}
-
-export type { ASTNode } from '@marcbachmann/cel-js';
-
-// Only its parser is made use of: what an expression means here is settled in closures.ts.
-const environment = new Environment({
-  limits: { maxAstNodes: 2000, maxDepth: 60, maxListElements: 200, maxMapEntries: 50, maxCallArguments: 8 },
-});
-
 /** Parses an expression. Returns what is wrong with it where it cannot be parsed. `row` names what `forEach` iterates. */
 export function compile(text: string, row = ''): Compiled | SyntaxProblem {
-  let ast: ASTNode;
-  try {
-    ast = environment.parse(text).ast;
-  } catch (error) {
-    const { summary, message, range } = error as { summary?: string; message: string; range?: { start: number } };
-    return { message: summary ?? message.split('\n')[0]!, offset: range?.start ?? 0 };
-  }
+  const ast = parse(text);
+  if (isSyntaxProblem(ast)) return ast;
   const explained = (error: unknown): GapSignal => {
     if (error instanceof GapSignal) return error;
     const detail = `${(error as Error).message.split('\n')[0]} in \`${text.trim()}\``;
@@ -55,8 +37,4 @@ export function compile(text: string, row = ''): Compiled | SyntaxProblem {
       }
     },
   };
-}
-
-export function isSyntaxProblem(result: Compiled | SyntaxProblem): result is SyntaxProblem {
-  return 'offset' in result;
 }

@@ -1,4 +1,3 @@
-import type { ASTNode } from '@marcbachmann/cel-js';
 import { GapSignal, gapOf } from '../model/gap.ts';
 import { CALLS, METHODS, sizeOf } from './functions.ts';
 import { macroOf, type Place, type Run } from './macros.ts';
@@ -16,6 +15,7 @@ import {
   type Order,
   weightier,
 } from './operators.ts';
+import type { ASTNode } from './syntax.ts';
 
 /**
  * An expression as functions that call each other: a rule is judged for thousands of rows, and what can be settled by

@@ -1,7 +1,7 @@
 import type { EvidenceDescription } from '../model/evidence.ts';
 import type { CauseLink, Expression, Rule, Template } from '../model/rule.ts';
 import type { Shape } from '../model/shape.ts';
-import { type Compiled, compile, isSyntaxProblem } from './cel.ts';
+import { type Compiled, compile } from './cel.ts';
 import { fixMistakes, type KnownActions } from './check-fix.ts';
 import {
   openYaml,
@@ -11,6 +11,7 @@ import {
   type TextFile,
   type WrittenRule,
 } from './rule-file.ts';
+import { isSyntaxProblem, parse } from './syntax.ts';
 import { isList, type Scope, suggest, typeCheck } from './type-check.ts';
 
 /** An expression longer than this is no longer read by a person: the missing word is a piece of evidence. */
@@ -202,12 +203,12 @@ function checkRule(rule: WrittenRule, describe: Describe): readonly RuleMistake[
   }
 
   const check = (expression: Expression, within: Scope, wanted: 'bool' | 'any' | 'list'): Shape => {
-    const compiled = compile(expression.text);
+    const compiled = parse(expression.text);
     if (isSyntaxProblem(compiled)) {
       mistakes.push({ ...placeIn(expression, compiled.offset), message: compiled.message });
       return 'any';
     }
-    const typed = typeCheck(compiled.ast, within);
+    const typed = typeCheck(compiled, within);
     for (const problem of typed.problems)
       mistakes.push({ ...placeIn(expression, problem.offset), message: problem.message });
     for (const name of typed.reads) read.add(name);

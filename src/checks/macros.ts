@@ -1,8 +1,8 @@
-import type { ASTNode } from '@marcbachmann/cel-js';
 import { type Gap, GapSignal, gapElement, gapOf } from '../model/gap.ts';
 import { joinOf, narrowed, valueAt } from './joins.ts';
 import { elementsOf, misfit, weightier } from './operators.ts';
 import { Suspension } from './suspension.ts';
+import type { ASTNode } from './syntax.ts';
 
 /** The names that an expression may read. */
 export type Scope = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import type { Shape } from '../model/shape.ts';
-import type { ASTNode } from './cel.ts';
 import { CALLS } from './functions.ts';
+import type { ASTNode } from './syntax.ts';
 
 /** What an expression may name: variables with their shapes. */
 export type Scope = ReadonlyMap<string, Shape>;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { compile, isSyntaxProblem } from '../../src/checks/cel.ts';
+import { compile } from '../../src/checks/cel.ts';
 import { bytesText, compareVersions, durationText, quantity } from '../../src/checks/functions.ts';
 import { Suspension } from '../../src/checks/suspension.ts';
+import { isSyntaxProblem } from '../../src/checks/syntax.ts';
 import { GapSignal } from '../../src/model/gap.ts';
 
 function evaluate(text: string, scope: object = {}): unknown {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { compile, isSyntaxProblem } from '../../src/checks/cel.ts';
+import { compile } from '../../src/checks/cel.ts';
+import { isSyntaxProblem } from '../../src/checks/syntax.ts';
 import { gapElement, gapOf, withUnknownFields } from '../../src/evidence/gaps.ts';
 import type { Gap } from '../../src/model/gap.ts';
 

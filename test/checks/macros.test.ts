@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { compile, isSyntaxProblem } from '../../src/checks/cel.ts';
+import { compile } from '../../src/checks/cel.ts';
+import { isSyntaxProblem } from '../../src/checks/syntax.ts';
 import { type Gap, GapSignal, gapElement, gapOf } from '../../src/model/gap.ts';
 
 const GAP: Gap = { evidence: 'a', reason: 'forbidden', detail: 'not allowed', path: '', notLookedAt: false };
