@@ -1,4 +1,4 @@
-import { GapSignal } from '../model/gap.ts';
+import { GapSignal, gapOf } from '../model/gap.ts';
 import { closureOf } from './closures.ts';
 import type { Run, Scope } from './macros.ts';
 import { Suspension } from './suspension.ts';
@@ -31,7 +31,11 @@ export function compile(text: string, row = ''): Compiled | SyntaxProblem {
     evaluate(scope, of) {
       run ??= closureOf(ast, { variables: [], row, asGap: error => explained(error).gap });
       try {
-        return run(scope as Scope, of ?? (scope as Scope)[row]);
+        const value = run(scope as Scope, of ?? (scope as Scope)[row]);
+        const gap = gapOf(value);
+        // An element that is not known is no answer, whatever it was taken out of.
+        if (gap) throw new GapSignal(gap);
+        return value;
       } catch (error) {
         throw error instanceof Suspension ? error : explained(error);
       }

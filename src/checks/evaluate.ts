@@ -212,7 +212,7 @@ class RuleScope {
         continue;
       }
       const attempt = await this.attempt(part);
-      text += attempt.known ? inProse(attempt.value) : '(not known)';
+      text += attempt.known ? inProse(attempt.value) : NOT_KNOWN;
     }
     return text;
   }
@@ -370,7 +370,7 @@ async function namelessSubject(rule: Rule, scope: RuleScope): Promise<Subject> {
   return {
     kind: await scope.fill(rule.subject.kind),
     namespace: await scope.fill(rule.subject.namespace),
-    name: (await scope.fill(rule.subject.name)) || '(not known)',
+    name: (await scope.fill(rule.subject.name)) || NOT_KNOWN,
   };
 }
 
@@ -530,12 +530,15 @@ function readable<Value>(read: () => Value): Value | undefined {
   }
 }
 
+const NOT_KNOWN = '(not known)';
+
 /** A value as a fact; empty texts, empty lists and -1 (no age) say nothing and are left out. */
 function toFact(value: unknown): FactValue | undefined {
   if (value === '' || value === null || value === undefined || value === -1) return undefined;
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
   if (Array.isArray(value)) {
     const facts = value.map(element => readable(() => toFact(element))).filter(fact => fact !== undefined);
+    if (facts.length > 0 && firstGap(value)) facts.push(NOT_KNOWN);
     return facts.length === 0 ? undefined : facts;
   }
   if (typeof value !== 'object') return String(value);

@@ -122,6 +122,14 @@ describe('gaps', () => {
 describe('facts and prose', () => {
   const fullBox = (changes: object) => storeOf({ 'box.list': [{ ...box({ full: true }), ...changes }] });
 
+  test('what is not known of a list is said, and what is not known at all is no fact', async () => {
+    const rule = loadOne({
+      show: '{ Tags: box.tags, Second: "box.tags[1]", None: "box.tags.filter(t, t == \\"z\\")" }',
+    });
+    const finding = findingOf(await evaluate(rule, fullBox({ tags: ['x', gapElement(GAP)] })));
+    expect(finding.facts).toEqual({ Tags: ['x', '(not known)'] });
+  });
+
   test('numbers, no age, records, lists and gaps in prose', async () => {
     const rule = loadOne({
       message:

@@ -117,6 +117,13 @@ test('what stands behind a part that is not known has no place that is known', (
   expect(outcome('list[2].n', { list: [one, part, two] })).toBe('not known');
 });
 
+test.each(['list[1]', 'list.map(x, x.n)[1]', 'first(list.filter(x, x.n > 1), list[1])'])(
+  'an element that is not known is no answer: %s',
+  text => {
+    expect(outcome(text, { list: [one, part] })).toBe('not known');
+  },
+);
+
 test('many elements that are not known for one reason are one part', () => {
   const rows = Array.from({ length: 50 }, (_, n) => ({ n }));
   const scope = Object.defineProperty({ rows }, 'lost', {

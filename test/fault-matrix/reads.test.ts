@@ -195,6 +195,11 @@ describe.each(DISTURBANCES)('$name', disturbance => {
       expect(gaps.length).toBeGreaterThan(0);
       return;
     }
+    // By a clock that is ahead, no lease was renewed lately: how long ago is then not known of any.
+    if (id === 'kubernetes.leases' && disturbance.name === 'a clock 10 minutes ahead') {
+      expect(reasons, JSON.stringify(fresh)).toEqual(['malformed']);
+      return;
+    }
     if (disturbance.harmless || cannotTell(disturbance, id)) {
       expect(disturbance.gaps, JSON.stringify(fresh)).toEqual(expect.arrayContaining(reasons));
       return;
