@@ -111,6 +111,15 @@ function folderWithLog(name: string, write: (file: number) => void): string {
 
 let runs = 0;
 
+/** Where the system says what this program took itself: the usual number counts what it was started from, too. */
+const REPORTER = `
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+process.on('exit', () => {
+  const status = existsSync('/proc/self/status') ? readFileSync('/proc/self/status', 'utf8') : '';
+  writeFileSync(process.env.USAGE_FILE, /VmHWM:\\s+([0-9]+)/.exec(status)?.[1] ?? String(process.resourceUsage().maxRSS));
+});
+`;
+
 /** A folder for temporary files of its own, and where the program says at its end how much memory it had at most. */
 function room() {
   runs += 1;
@@ -118,10 +127,7 @@ function room() {
   mkdirSync(place);
   const usage = at(`usage-${runs}`);
   const reporter = at('usage.mjs');
-  writeFileSync(
-    reporter,
-    `import { writeFileSync } from 'node:fs'; process.on('exit', () => writeFileSync(process.env.USAGE_FILE, String(process.resourceUsage().maxRSS)));`,
-  );
+  writeFileSync(reporter, REPORTER);
   const env = { TMPDIR: place, USAGE_FILE: usage, NODE_OPTIONS: `--max-old-space-size=64 --import=${reporter}` };
   return { place, env, peak: () => Number(readFileSync(usage, 'utf8')) / 1024 };
 }
