@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { diagnoseFleet, NO_EXPECTATIONS } from '../src/app/diagnose.ts';
 import { openBundle } from '../src/app/open-bundle.ts';
-import { openLive } from '../src/app/open-live.ts';
+import { AS_USUAL, openLive } from '../src/app/open-live.ts';
 import { builtinRules } from '../src/app/rule-files.ts';
 import { builtinSignatures } from '../src/app/signature-files.ts';
 import { exitCodeOf } from '../src/cli/exit-codes.ts';
@@ -172,12 +172,7 @@ describe.each(INCIDENTS)('%s', name => {
       const sources = await openLive({
         kubeconfig,
         contexts: fleet.clusters.map(cluster => cluster.name),
-        allContexts: false,
-        fleet: undefined,
-        namespaces: [],
-        since: '',
-        readSecrets: true,
-        portForward: false,
+        ...AS_USUAL,
         signal: new AbortController().signal,
         deadline: Date.now() + 60_000,
         overrides: {

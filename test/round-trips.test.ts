@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { diagnoseFleet, NO_EXPECTATIONS } from '../src/app/diagnose.ts';
-import { openLive } from '../src/app/open-live.ts';
+import { AS_USUAL, openLive } from '../src/app/open-live.ts';
 import { builtinRules } from '../src/app/rule-files.ts';
 import { builtinSignatures } from '../src/app/signature-files.ts';
 import { openBundleFiles } from '../src/clusters/bundle-files.ts';
@@ -45,12 +45,7 @@ test('latency is hidden: one cluster is few round trips deep', { timeout: 60_000
     const sources = await openLive({
       kubeconfig,
       contexts: [fleet.clusters[0]!.name],
-      allContexts: false,
-      fleet: undefined,
-      namespaces: [],
-      since: '',
-      readSecrets: true,
-      portForward: false,
+      ...AS_USUAL,
       signal: new AbortController().signal,
       deadline: Date.now() + 60_000,
       overrides: { redirect: fleet.redirect, storeCertificateAuthority: fleet.authorities.join('') },

@@ -7,7 +7,7 @@ import type { Report } from '../model/report.ts';
 import type { Source } from '../model/source.ts';
 import { startFleet } from '../simulator/fleet.ts';
 import { diagnoseFleet, NO_EXPECTATIONS, type Progress } from './diagnose.ts';
-import { openLive } from './open-live.ts';
+import { AS_USUAL, openLive } from './open-live.ts';
 import { findUpward } from './package-files.ts';
 import { builtinRules } from './rule-files.ts';
 import { builtinSignatures } from './signature-files.ts';
@@ -41,12 +41,7 @@ export async function diagnoseDemo(
     const sources = await openLive({
       kubeconfig,
       contexts: simulated.clusters.map(cluster => cluster.name),
-      allContexts: false,
-      fleet: undefined,
-      namespaces: [],
-      since: '',
-      readSecrets: true,
-      portForward: false,
+      ...AS_USUAL,
       signal,
       deadline: Date.now() + 60_000,
       overrides: {

@@ -25,6 +25,16 @@ export interface LiveChoice {
   readonly overrides?: Partial<LiveClusterOptions>;
 }
 
+/** All of each cluster, where nobody chose otherwise. */
+export const AS_USUAL = {
+  allContexts: false,
+  fleet: undefined,
+  namespaces: [],
+  since: '',
+  readSecrets: true,
+  portForward: false,
+} as const satisfies Partial<LiveChoice>;
+
 /** Opens the clusters that were chosen: those of the fleet file, or contexts of the kubeconfig. Nothing is asked yet. */
 export async function openLive(choice: LiveChoice): Promise<readonly Source[]> {
   const { openLiveCluster } = await import('../clusters/live-source.ts');

@@ -37,7 +37,7 @@ export interface ApiRequest {
   readonly proxied?: boolean;
 }
 
-/** Bytes of one answer, unpacked: a page of 1000 objects of a quarter of a megabyte each. */
+/** Bytes of one answer, unpacked: a page of 500 objects of half a megabyte each. */
 const LONGEST_ANSWER = 256 * 1024 ** 2;
 
 /** The API server of one cluster, with credentials, repetitions and a record of what failed. */

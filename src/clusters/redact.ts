@@ -163,7 +163,7 @@ export function createRedactor(fingerprint: Fingerprint): Redactor {
   const cleanTexts = new Set<string>();
 
   function text(input: string): string {
-    if (learned.size === 0 && PLAIN.test(input)) return input;
+    if (PLAIN.test(input)) return withoutLearned(input);
     if (input.length > LONGEST_REMEMBERED) return searched(input);
     if (cleanTexts.has(input)) return input;
     const output = searched(input);
@@ -175,7 +175,11 @@ export function createRedactor(fingerprint: Fingerprint): Redactor {
   }
 
   function searched(input: string): string {
-    let output = SUSPICIOUS.test(input) ? replaced(input) : input;
+    return withoutLearned(SUSPICIOUS.test(input) ? replaced(input) : input);
+  }
+
+  function withoutLearned(input: string): string {
+    let output = input;
     for (const value of learned) if (output.includes(value)) output = output.replaceAll(value, word(value));
     return output;
   }

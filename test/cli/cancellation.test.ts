@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { openLive } from '../../src/app/open-live.ts';
+import { AS_USUAL, openLive } from '../../src/app/open-live.ts';
 import { openBundleFiles } from '../../src/clusters/bundle-files.ts';
 import { readManifest } from '../../src/clusters/bundle-source.ts';
 import { openLiveCluster } from '../../src/clusters/live-source.ts';
@@ -181,12 +181,7 @@ describe('after a run was stopped', () => {
       const sources = await openLive({
         kubeconfig: choice[1]!,
         contexts: fleet.clusters.map(({ name }) => name),
-        allContexts: false,
-        fleet: undefined,
-        namespaces: [],
-        since: '',
-        readSecrets: true,
-        portForward: false,
+        ...AS_USUAL,
         signal: stop.signal,
         deadline: Date.now() + 60_000,
         overrides: { redirect: fleet.redirect },

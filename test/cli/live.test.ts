@@ -5,7 +5,7 @@ import { checkNamespaces } from '../../src/app/check-namespaces.ts';
 import { collectFleet } from '../../src/app/collect.ts';
 import { diagnoseFleet, NO_EXPECTATIONS } from '../../src/app/diagnose.ts';
 import { openBundle } from '../../src/app/open-bundle.ts';
-import { openLive } from '../../src/app/open-live.ts';
+import { AS_USUAL, openLive } from '../../src/app/open-live.ts';
 import { builtinSignatures } from '../../src/app/signature-files.ts';
 import { exitCodeOf } from '../../src/cli/exit-codes.ts';
 import { openBundleFiles } from '../../src/clusters/bundle-files.ts';
@@ -45,12 +45,7 @@ async function serve(
   const sources = await openLive({
     kubeconfig,
     contexts: fleet.clusters.map(cluster => cluster.name),
-    allContexts: false,
-    fleet: undefined,
-    namespaces: [],
-    since: '',
-    readSecrets: true,
-    portForward: false,
+    ...AS_USUAL,
     signal: new AbortController().signal,
     deadline: Date.now() + 60_000,
     overrides: {

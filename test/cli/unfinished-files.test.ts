@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { openLive } from '../../src/app/open-live.ts';
+import { AS_USUAL, openLive } from '../../src/app/open-live.ts';
 import { openBundleFiles } from '../../src/clusters/bundle-files.ts';
 import { readManifest } from '../../src/clusters/bundle-source.ts';
 import { type FleetOptions, startFleet } from '../../src/simulator/fleet.ts';
@@ -193,12 +193,7 @@ describe('what is left behind', () => {
     const sources = await openLive({
       kubeconfig,
       contexts: fleet.clusters.map(({ name }) => name),
-      allContexts: false,
-      fleet: undefined,
-      namespaces: [],
-      since: '',
-      readSecrets: true,
-      portForward: false,
+      ...AS_USUAL,
       signal: stop.signal,
       deadline: Date.now() + 60_000,
       overrides: {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
-import { openLive } from '../../src/app/open-live.ts';
+import { AS_USUAL, openLive } from '../../src/app/open-live.ts';
 import { openBundleCluster, readManifest } from '../../src/clusters/bundle-source.ts';
 import type { Report } from '../../src/model/report.ts';
 import type { WholeAnswer } from '../../src/simulator/answers.ts';
@@ -30,12 +30,7 @@ async function liveAt(minutes: number, faultsOf: (clusters: readonly string[], t
   const sources = await openLive({
     kubeconfig: join(folder, 'kubeconfig'),
     contexts: clusters,
-    allContexts: false,
-    fleet: undefined,
-    namespaces: [],
-    since: '',
-    readSecrets: true,
-    portForward: false,
+    ...AS_USUAL,
     signal: new AbortController().signal,
     deadline: Date.now() + 10 * MINUTES,
     overrides: { redirect: fleet.redirect, storeCertificateAuthority: fleet.authorities.join('') },

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { openLive } from '../../src/app/open-live.ts';
+import { AS_USUAL, openLive } from '../../src/app/open-live.ts';
 import { exitCodeOf } from '../../src/cli/exit-codes.ts';
 import type { Report } from '../../src/model/report.ts';
 import type { Fault } from '../../src/simulator/faults.ts';
@@ -25,12 +25,7 @@ async function runWith(sick: string, faults: readonly Fault[]): Promise<Report> 
   const sources = await openLive({
     kubeconfig: join(folder, 'kubeconfig'),
     contexts: fleet.clusters.map(({ name }) => name),
-    allContexts: false,
-    fleet: undefined,
-    namespaces: [],
-    since: '',
-    readSecrets: true,
-    portForward: false,
+    ...AS_USUAL,
     signal: new AbortController().signal,
     deadline: Date.now() + DEADLINE,
     overrides: { redirect: fleet.redirect, retry: { delay: 1 } },

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openLive } from '../../src/app/open-live.ts';
+import { AS_USUAL, openLive } from '../../src/app/open-live.ts';
 import { COLLECTORS } from '../../src/evidence/catalogue.ts';
 import type { Evidence } from '../../src/model/evidence.ts';
 import type { Source } from '../../src/model/source.ts';
@@ -88,12 +88,7 @@ function open(timeout: number): Promise<readonly Source[]> {
   return openLive({
     kubeconfig: join(folder, 'kubeconfig'),
     contexts: fleet.clusters.map(cluster => cluster.name),
-    allContexts: false,
-    fleet: undefined,
-    namespaces: [],
-    since: '',
-    readSecrets: true,
-    portForward: false,
+    ...AS_USUAL,
     signal: new AbortController().signal,
     deadline: Date.now() + 120_000,
     overrides: {

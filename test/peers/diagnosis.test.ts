@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { collectFleet } from '../../src/app/collect.ts';
 import { openBundle } from '../../src/app/open-bundle.ts';
-import { openLive } from '../../src/app/open-live.ts';
+import { AS_USUAL, openLive } from '../../src/app/open-live.ts';
 import { exitCodeOf } from '../../src/cli/exit-codes.ts';
 import type { BundleFiles } from '../../src/clusters/bundle-files.ts';
 import { openBundleCluster, readManifest } from '../../src/clusters/bundle-source.ts';
@@ -45,12 +45,7 @@ async function live(files: BundleFiles, faults: readonly Fault[] = [], request =
   const sources = await openLive({
     kubeconfig,
     contexts: fleet.clusters.map(cluster => cluster.name),
-    allContexts: false,
-    fleet: undefined,
-    namespaces: [],
-    since: '',
-    readSecrets: true,
-    portForward: false,
+    ...AS_USUAL,
     signal: new AbortController().signal,
     deadline: Date.now() + 120_000,
     overrides: {

@@ -6,7 +6,7 @@ import { parse, stringify } from 'yaml';
 import { collectFleet } from '../../src/app/collect.ts';
 import { diagnoseFleet, NO_EXPECTATIONS } from '../../src/app/diagnose.ts';
 import { openBundle } from '../../src/app/open-bundle.ts';
-import { openLive } from '../../src/app/open-live.ts';
+import { AS_USUAL, openLive } from '../../src/app/open-live.ts';
 import { builtinRules } from '../../src/app/rule-files.ts';
 import { builtinSignatures } from '../../src/app/signature-files.ts';
 import { memoryFiles, openBundleFiles } from '../../src/clusters/bundle-files.ts';
@@ -168,12 +168,7 @@ test.each(['sidecar-speaks-https', 'reader-forbidden'])(
       openLive({
         kubeconfig: join(folder, 'kubeconfig'),
         contexts: fleet.clusters.map(cluster => cluster.name),
-        allContexts: false,
-        fleet: undefined,
-        namespaces: [],
-        since: '',
-        readSecrets: true,
-        portForward: false,
+        ...AS_USUAL,
         signal: new AbortController().signal,
         deadline: Date.now() + 60_000,
         overrides: { redirect: fleet.redirect, retry: { retries: 0 } },
