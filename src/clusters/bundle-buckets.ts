@@ -3,7 +3,7 @@ import type { BucketListing, BucketSettings, StoreAnswer } from '../model/source
 import { type ClusterFolder, eachAtOnce, orUndefined } from './bundle-cluster-folder.ts';
 
 /** The newest so many `meta.json` of a bucket are kept. */
-const METAS = 150;
+export const METAS_KEPT = 150;
 
 const META = /(?:^|\/)([0-9A-HJKMNP-TV-Z]{26})\/meta\.json$/;
 const MARK = /(?:^|\/)([0-9A-HJKMNP-TV-Z]{26})\/((?:deletion|no-compact|no-downsample)-mark)\.json$/;
@@ -107,9 +107,9 @@ async function recordBodies(
 ): Promise<void> {
   const block = (key: string) => META.exec(key)?.[1] ?? '';
   const metas = keys.filter(key => META.test(key)).sort((a, b) => (block(a) < block(b) ? 1 : -1));
-  if (metas.length > METAS)
-    folder.leaveOut(`buckets/${name}: meta.json of ${metas.length - METAS} older blocks`, 'size');
-  const wanted = [...metas.slice(0, METAS), ...keys.filter(key => MARK.test(key))];
+  if (metas.length > METAS_KEPT)
+    folder.leaveOut(`buckets/${name}: meta.json of ${metas.length - METAS_KEPT} older blocks`, 'size');
+  const wanted = [...metas.slice(0, METAS_KEPT), ...keys.filter(key => MARK.test(key))];
   await eachAtOnce(wanted, atOnce, async key => {
     const body = await orUndefined(folder.source.bucketObject(store, key));
     if (body === undefined || body === null) return;

@@ -19,6 +19,7 @@ import type {
   StoreReference,
 } from '../model/source.ts';
 import { UserError } from '../model/user-error.ts';
+import { METAS_KEPT } from './bundle-buckets.ts';
 import type { BundleFiles } from './bundle-files.ts';
 import { itemsByLine, textLines } from './bundle-lines.ts';
 
@@ -58,15 +59,31 @@ export async function readManifest(files: BundleFiles): Promise<BundleManifest> 
   }
   if (!Array.isArray(manifest.clusters) || manifest.clusters.length === 0) throw refuse('it names no cluster');
   for (const name of manifest.clusters) {
-    if (typeof name !== 'string' || !files.paths.has(`clusters/${name}/cluster.yaml`)) {
-      throw refuse(`clusters/${name}/cluster.yaml is missing`, 'the bundle is not whole: collect it again');
+    for (const file of ALWAYS_THERE) {
+      if (files.paths.has(`clusters/${name}/${file}`)) continue;
+      throw refuse(`clusters/${name}/${file} is missing`, NOT_WHOLE);
+    }
+  }
+  for (const path of files.paths) {
+    const [, name] = /^clusters\/([^/]+)\//.exec(path) ?? [];
+    if (name !== undefined && !manifest.clusters.includes(name)) {
+      throw refuse(`its manifest.yaml does not name clusters/${name}`, NOT_WHOLE);
     }
   }
   return manifest;
 }
 
+/** Files of every cluster: without the second, a list that was read in part, or a log that broke off, looks whole. */
+const ALWAYS_THERE = ['cluster.yaml', 'failures.yaml'];
+
+const NOT_WHOLE = 'the bundle is not whole: collect it again';
+
+/** Throws where it is no YAML, or ends within a line: what is cut off there often is YAML still, and says something else. */
 function parseYaml(bytes: Uint8Array): RawObject {
-  return parse(Buffer.from(bytes).toString('utf8'), { maxAliasCount: 100 });
+  const text = Buffer.from(bytes).toString('utf8');
+  const value = parse(text, { maxAliasCount: 100 });
+  if (!/[\n\]}]$/.test(text)) throw new Error(text === '' ? 'it is empty' : 'it is cut off');
+  return value;
 }
 
 /** Reads a cluster from a bundle. Every failure that was recorded is the same gap again. */
@@ -121,12 +138,26 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
     }
   }
 
-  /** A file of the bundle that is a list, empty where it is not there, or the gap of `path`. */
+  /**
+   * A file of the bundle that is a list, or the gap of `path`. Empty where it is not there; not so where it is the
+   * index of a folder that is.
+   */
   async function listOrGap(file: string, path: string): Promise<readonly RawObject[]> {
-    const value = files.paths.has(folder + file) ? ((await yamlOrGap(file, path)) ?? []) : [];
+    const isThere = files.paths.has(folder + file) || filesBelow(file.replace(/[^/]+$/, '')).length > 0;
+    const value = isThere ? ((await yamlOrGap(file, path)) ?? []) : [];
     if (Array.isArray(value) && value.every(isObject)) return value;
     throw new GapSignal({ reason: 'malformed', detail: `${file} of the bundle is no list`, path });
   }
+
+  /** Paths of the files in a folder of the cluster; '' has none. */
+  function filesBelow(place: string): readonly string[] {
+    if (place === '') return [];
+    return [...files.paths].filter(path => path.startsWith(folder + place)).map(path => path.slice(folder.length));
+  }
+
+  /** A file that another file of the bundle names, and that is not there or not whole. */
+  const lost = (file: string, path: string, what = 'is not in the bundle') =>
+    new GapSignal({ reason: 'truncated', detail: `the bundle is not whole: ${file} ${what}`, path });
 
   /** Why a read has no file: what the server answered then, or that nobody looked. */
   function gapAt(path: string, otherwise: string): GapSignal {
@@ -224,7 +255,7 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
     const path = `/api/v1/namespaces/${namespace}/pods/${pod}/log?container=${container}${previous ? '&previous=true' : ''}`;
     const chunks = stream(`logs/${namespace}/${pod}/${container}${previous ? '.previous' : ''}.log`, lastBytes);
     const failure = failureAt.get(path);
-    if (chunks) return { is: 'lines', path, chunks: asRecorded(chunks, failure) };
+    if (chunks) return { is: 'lines', path, chunks: failure ? asRecorded(chunks, failure) : wholeLines(chunks, path) };
     if (failure && isNoLogYet(failure)) return { is: 'none', why: failure.message || 'no log yet', path };
     throw gapAt(path, `the bundle has no log of ${container} in pod ${namespace}/${pod}`);
   }
@@ -232,15 +263,25 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
   const httpIndex = () =>
     remember('http', async () => {
       const entries = await listOrGap('http/index.yaml', 'http/index.yaml');
-      return new Map(entries.map(entry => [httpKey({ namespace: '', port: 0, ...entry } as HttpRequest), entry]));
+      const named = new Set(['http/index.yaml', ...entries.map(({ file }) => `http/${file}`)]);
+      return {
+        answers: new Map(entries.map(entry => [httpKey({ namespace: '', port: 0, ...entry } as HttpRequest), entry])),
+        isWhole: filesBelow('http/').every(file => named.has(file)),
+      };
     });
 
   async function http(request: HttpRequest) {
     const path = proxyPath(request);
-    const entry = (await httpIndex()).get(httpKey(request));
+    const { answers, isWhole } = await httpIndex();
+    const entry = answers.get(httpKey(request));
+    if (!entry && !isWhole && !failureAt.has(path)) throw lost('http/index.yaml', path, 'does not name all answers');
     if (!entry) throw gapAt(path, `the bundle has no answer to ${request.path} of ${request.name}`);
     const content = await read(`http/${entry.file}`);
-    if (!content) throw gapAt(path, `the bundle has no http/${entry.file}`);
+    if (!content) throw lost(`http/${entry.file}`, path);
+    // Metrics are lines: where the last has no end, there were more of them.
+    if (entry.status === 200 && request.path === '/metrics' && content.at(-1) !== LINE_END) {
+      throw lost(`http/${entry.file}`, path, 'is cut off');
+    }
     return {
       status: entry.status as number,
       contentType: (entry.contentType ?? '') as string,
@@ -269,6 +310,7 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
     if (failure) throw failureGap(failure);
     const entry = (await stores()).get(reference.id);
     if (!entry) throw gapAt(path, `the bundle does not hold the object storage configuration ${reference.id}`);
+    if (!entry.config && !entry.error) throw lost('stores.yaml', path, `says nothing of ${reference.id}`);
     return {
       reference,
       path,
@@ -301,13 +343,16 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
   ): Promise<BucketListing> {
     const entry = await bucketOf(store);
     const path = `s3://${entry.bucket}`;
-    const chunks = stream(`buckets/${entry.folder}/objects.jsonl`);
-    if (!chunks) throw gapAt(path, `the bundle has no listing of bucket ${entry.bucket}`);
+    const file = `buckets/${entry.folder}/objects.jsonl`;
+    const chunks = stream(file);
+    if (!chunks) throw failureAt.has(path) ? gapAt(path, '') : lost(file, path);
+    let count = 0;
     const objects: ListedObject[] = [];
     const give = take ?? (async some => void objects.push(...some));
     let page: ListedObject[] = [];
     for await (const line of textLines(chunks)) {
       if (line === '') continue;
+      count += 1;
       page.push(parseJson(Buffer.from(line), path));
       if (page.length < LISTED_AT_ONCE) continue;
       await give(page);
@@ -315,6 +360,9 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
     }
     if (page.length > 0) await give(page);
     await give([]);
+    if (typeof entry.objects === 'number' && count !== entry.objects) {
+      throw lost(file, path, `lists ${count} of ${entry.objects} objects`);
+    }
     return {
       bucket: entry.bucket,
       endpoint: entry.endpoint,
@@ -396,13 +444,22 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
       const file = parts.at(-1)!;
       const block = parts.at(-2) ?? '';
       const name = file === 'meta.json' ? `metas/${block}.json` : `marks/${block}.${file}`;
-      const content = await read(`buckets/${entry.folder}/${name}`);
+      const path = `s3://${entry.bucket}/${key}`;
+      const place = `buckets/${entry.folder}/${name}`;
+      const content = await read(place);
       if (content) return Buffer.from(content).toString('utf8');
       if ((await isListed(store, key)) === false) return null;
+      const failure = failureAt.get(path);
+      if (failure) throw failureGap(failure);
+      const kept = await remember(
+        `metas of ${entry.folder}`,
+        async () => filesBelow(`buckets/${entry.folder}/metas/`).length,
+      );
+      if (file !== 'meta.json' || kept < METAS_KEPT) throw lost(place, path);
       throw new GapSignal({
         reason: 'not-in-bundle',
         detail: `the bundle does not hold ${key} of bucket ${entry.bucket}`,
-        path: `s3://${entry.bucket}/${key}`,
+        path,
         notLookedAt: true,
       });
     },
@@ -460,6 +517,7 @@ async function yamlFile(files: BundleFiles, path: string): Promise<RawObject> {
     throw new UserError(
       `cannot use bundle ${files.place}: ${path} is no YAML`,
       (error as Error).message.split('\n')[0]!,
+      NOT_WHOLE,
     );
   }
 }
@@ -482,6 +540,19 @@ async function* counted(
     onLength(chunk.length);
     yield chunk;
   }
+}
+
+const LINE_END = 0x0a;
+
+/** A log ends with a whole line, and nobody records one without any: what is there counts, that there is no more does not. */
+async function* wholeLines(chunks: AsyncIterable<Uint8Array>, path: string): AsyncIterable<Uint8Array> {
+  let last: number | undefined;
+  for await (const chunk of chunks) {
+    last = chunk.at(-1) ?? last;
+    yield chunk;
+  }
+  if (last === LINE_END) return;
+  throw new GapSignal({ reason: 'truncated', detail: 'the bundle is not whole: the log in it is cut off', path });
 }
 
 /** A log that broke off when it was recorded breaks off again: what is there counts, that there is no more does not. */

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { GapSignal } from '../model/gap.ts';
-import type { ListAnswer, LogRequest, RawObject, Source } from '../model/source.ts';
+import type { ListAnswer, LogRequest, RawObject, ReadFailure, Source } from '../model/source.ts';
 import { recordBuckets } from './bundle-buckets.ts';
 import { type ClusterFolder, eachAtOnce, orUndefined } from './bundle-cluster-folder.ts';
 import { recordHttp } from './bundle-http.ts';
@@ -125,6 +125,7 @@ async function recordCluster(
   const server = await orUndefined(source.server());
   const partial: object[] = [];
   let nodeCount: number | undefined;
+  let emptyLogs: readonly ReadFailure[] = [];
   if (server) {
     say('objects');
     const lists = await recordObjects(folder, options, notes);
@@ -139,7 +140,7 @@ async function recordCluster(
     if (options.noLogs) folder.leaveOut('logs', 'not asked for');
     else {
       say('logs');
-      await recordLogs(whole, pods);
+      emptyLogs = await recordLogs(whole, pods);
     }
     say('http');
     await recordHttp(whole, AT_ONCE);
@@ -156,7 +157,12 @@ async function recordCluster(
       await recordProbes(whole);
     }
   }
-  const failures = source.failures().map(failure => ({ ...failure, message: folder.clean(failure.message) }));
+  const read = new Set(source.failures().map(({ path }) => path));
+  const silent = emptyLogs.filter(({ path }) => !read.has(path));
+  const failures = [...source.failures(), ...silent].map(failure => ({
+    ...failure,
+    message: folder.clean(failure.message),
+  }));
   await folder.writeYaml('failures.yaml', failures);
   const takenAt = source.takenAt();
   await folder.writeYaml('cluster.yaml', {
@@ -263,19 +269,36 @@ async function recordAccess(folder: ClusterFolder): Promise<void> {
   if (reviews) await folder.writeYaml('access.yaml', reviews);
 }
 
-async function recordLogs(folder: ClusterFolder, pods: readonly RawObject[]): Promise<void> {
+/** Returns what is said of containers that wrote nothing. */
+async function recordLogs(folder: ClusterFolder, pods: readonly RawObject[]): Promise<readonly ReadFailure[]> {
   const namespaces = new Set(folder.plan.logNamespaces);
   const requests = pods.filter(pod => namespaces.has(pod.metadata.namespace)).flatMap(logsOf);
+  const empty: ReadFailure[] = [];
   await eachAtOnce(requests, AT_ONCE, async request => {
     const answer = await orUndefined(folder.source.logs(request));
     if (answer?.is !== 'lines') return;
     const { namespace, pod, container, previous } = request;
     const file = `logs/${namespace}/${pod}/${container}${previous ? '.previous' : ''}.log`;
-    await folder.writeChunks(
-      file,
-      whatCame(answer.chunks, text => folder.count('logs', text)),
-    );
+    const chunks = whatCame(answer.chunks, text => folder.count('logs', text))[Symbol.asyncIterator]();
+    const first = await chunks.next();
+    // A file without any line would look like one that was lost.
+    if (first.done) empty.push({ path: answer.path, status: 204, reason: 'NoContent', message: '' });
+    else await folder.writeChunks(file, wholeLines(first.value, chunks));
   });
+  return empty;
+}
+
+const LINE_END = Buffer.from('\n');
+
+/** A line that is still being written gets an end: without one, the log would look like one that was cut off. */
+async function* wholeLines(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let last = first;
+  yield first;
+  for (let next = await rest.next(); !next.done; next = await rest.next()) {
+    last = next.value;
+    yield last;
+  }
+  if (last.at(-1) !== LINE_END[0]) yield LINE_END;
 }
 
 function logsOf({ metadata, spec, status }: RawObject): readonly LogRequest[] {

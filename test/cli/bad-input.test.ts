@@ -152,7 +152,7 @@ describe('a bundle that cannot be used', () => {
       /clusters\/a\/cluster\.yaml is no YAML/,
     ],
     ['cluster.yaml without time', { 'clusters/a/cluster.yaml': 'name: a\n' }, /cluster\.yaml has no usable takenAt/],
-    ['cluster.yaml that is text', { 'clusters/a/cluster.yaml': 'hello' }, /cluster\.yaml has no usable takenAt/],
+    ['cluster.yaml that is text', { 'clusters/a/cluster.yaml': 'hello\n' }, /cluster\.yaml has no usable takenAt/],
     ['broken YAML in failures.yaml', { 'clusters/a/failures.yaml': '- {path: "' }, /failures\.yaml is no YAML/],
     ['failures.yaml that is no list', { 'clusters/a/failures.yaml': 'path: /version\n' }, /failures\.yaml is no list/],
     ['failures.yaml with holes', { 'clusters/a/failures.yaml': '- null\n- 5\n' }, /failures\.yaml is no list/],

@@ -1,3 +1,4 @@
+import { GapSignal } from '../../model/gap.ts';
 import type { ShapeOf } from '../../model/shape.ts';
 import type { ListedObject, RawObject } from '../../model/source.ts';
 import { age, list, number, strings, text } from '../objects.ts';
@@ -5,7 +6,7 @@ import { isUlid, labelText, timeOf, ulidTime } from './block-times.ts';
 
 export const BLOCK = {
   id: 'str',
-  /** complete, partial (no meta.json) or unreadable */
+  /** complete or partial (no meta.json) */
   state: 'str',
   created: 'time',
   createdAge: 'int',
@@ -95,7 +96,11 @@ type Shared = (labels: Block['labels']) => Pick<Block, 'labels' | 'labelText'>;
 
 function blockOf(now: Now, id: string, files: readonly StoredFile[], texts: BlockTexts, shared: Shared): Block {
   const meta = parsed(texts.meta);
-  const state = texts.meta === null ? 'partial' : meta === undefined ? 'unreadable' : 'complete';
+  // Whose block it is and what time it covers is not known: it may be the one that seems to be missing.
+  if (texts.meta !== null && !meta) {
+    throw new GapSignal({ reason: 'malformed', detail: `meta.json of block ${id} is no JSON object` });
+  }
+  const state = meta ? 'complete' : 'partial';
   const created = timeOf(ulidTime(id));
   const metaFile = files.find(file => file.path === 'meta.json')?.listed;
   const lastModified = metaFile?.lastModified ?? newestOf(files);
