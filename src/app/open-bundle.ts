@@ -1,3 +1,4 @@
+import { wholeFiles } from '../clusters/bundle-contents.ts';
 import { openBundleFiles } from '../clusters/bundle-files.ts';
 import { openBundleCluster, readManifest } from '../clusters/bundle-source.ts';
 import type { Source } from '../model/source.ts';
@@ -7,7 +8,8 @@ export async function openBundle(place: string): Promise<readonly Source[]> {
   const files = await openBundleFiles(place);
   try {
     const manifest = await readManifest(files);
-    const sources = await Promise.all(manifest.clusters.map(cluster => openBundleCluster(files, cluster)));
+    const whole = await wholeFiles(files, manifest.files);
+    const sources = await Promise.all(manifest.clusters.map(cluster => openBundleCluster(whole, cluster)));
     const open = new Set(sources);
     const close = async (source: Source) => {
       if (open.delete(source) && open.size === 0) await files.close();

@@ -36,6 +36,8 @@ export interface BundleManifest {
   readonly format: number;
   readonly takenAt: string;
   readonly clusters: readonly string[];
+  /** Of files beside it; left out by who does not count them. */
+  readonly files?: number;
 }
 
 /** Reads and checks `manifest.yaml`. Throws a `UserError` that says what is wrong with the bundle. */

@@ -9,6 +9,8 @@ import { membersOf } from './module-members.ts';
 
 /** A bundle while it is written: files go to a folder aside, and nothing is at the target before all of them are there. */
 export interface BundleTarget {
+  /** Bytes of each file that was written so far. */
+  readonly written: ReadonlyMap<string, number>;
   write(path: string, content: string | Uint8Array): Promise<void>;
   writeChunks(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void>;
   /** Moves the folder to the target, or packs it into one. */
@@ -44,6 +46,7 @@ export async function openTarget(target: string): Promise<BundleTarget> {
     return file;
   };
   const underWay = new Set<Promise<void>>();
+  const written = new Map<string, number>();
   let abandoned = false;
   /** What is written after the end would stay behind. */
   const track = (writing: () => Promise<void>): Promise<void> => {
@@ -53,9 +56,18 @@ export async function openTarget(target: string): Promise<BundleTarget> {
     return pending;
   };
   return {
-    write: (path, content) => track(async () => writeFile(await fileAt(path), content, { mode: 0o600 })),
+    written,
+    write: (path, content) =>
+      track(async () => {
+        await writeFile(await fileAt(path), content, { mode: 0o600 });
+        written.set(path, Buffer.byteLength(content));
+      }),
     writeChunks: (path, chunks) =>
-      track(async () => pipeline(chunks, createWriteStream(await fileAt(path), { mode: 0o600 }))),
+      track(async () => {
+        const file = createWriteStream(await fileAt(path), { mode: 0o600 });
+        await pipeline(chunks, file);
+        written.set(path, file.bytesWritten);
+      }),
     async finish(time) {
       if (!isArchive(place)) {
         await rename(aside, place);

@@ -3,6 +3,7 @@ import { GapSignal } from '../model/gap.ts';
 import type { ListAnswer, LogRequest, RawObject, ReadFailure, Source } from '../model/source.ts';
 import { recordBuckets } from './bundle-buckets.ts';
 import { type ClusterFolder, eachAtOnce, orUndefined } from './bundle-cluster-folder.ts';
+import { writeContents } from './bundle-contents.ts';
 import { recordHttp } from './bundle-http.ts';
 import { type ClusterPlan, isRecorded, keepsManagers, type RecordedResource, withManagers } from './bundle-plan.ts';
 import { BUNDLE_FORMAT } from './bundle-source.ts';
@@ -72,6 +73,8 @@ export async function recordBundle(
       format: BUNDLE_FORMAT,
       createdBy: options.createdBy,
       takenAt,
+      // Before the clusters: a manifest that is cut after this is one that lacks clusters.
+      files: await writeContents(bundle),
       clusters: folders,
       logs: options.logs,
       http: { families: ['*'] },
