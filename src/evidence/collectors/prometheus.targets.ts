@@ -59,6 +59,8 @@ const SHAPE = [
     pod: REF,
     /** The container runs. What one that does not would have said is unknown. */
     running: 'bool',
+    /** All of its pod is. */
+    ready: 'bool',
     targets: [TARGET],
     pools: [{ name: 'str', active: 'int', up: 'int', monitor: REF }],
     /** Targets that are up. */
@@ -101,7 +103,12 @@ export const collector = fetched({
       context,
       { id: 'prometheus.targets', core: true },
       replicas,
-      replica => ({ prometheus: replica.subject, pod: replica.pod, running: replica.running }),
+      replica => ({
+        prometheus: replica.subject,
+        pod: replica.pod,
+        running: replica.running,
+        ready: replica.podReady,
+      }),
       [targetsPart(around)],
     );
   },

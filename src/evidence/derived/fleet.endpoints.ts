@@ -121,15 +121,17 @@ async function rowOf(
   addresses: readonly Address[],
 ): Promise<readonly Row[]> {
   const components = await listOrGap(target.get(componentsCollector));
-  const gap = gapsIn(components)[0];
+  const [blind] = gapsIn(components);
   const sidecars = known(components).filter(component => component.component === 'sidecar');
-  if (sidecars.length === 0) return gap ? [gapElement({ ...gap, detail: `${target.cluster}: ${gap.detail}` })] : [];
+  if (sidecars.length === 0)
+    return blind ? [gapElement({ ...blind, detail: `${target.cluster}: ${blind.detail}` })] : [];
   const own = known(addresses).filter(row => row.cluster === target.cluster && row.grpc && leadsTo(row, sidecars));
   // The node ports that a load balancer brings along are nobody's way in.
   const exposed = own.filter(row => row.address !== '' && row.kind !== 'balancer-node-port');
   const direct = exposed.filter(row => row.kind !== 'ingress');
   const pending = own.filter(row => row.kind === 'pending');
   const isOwn = view.hub.cluster === target.cluster;
+  const unread = gapOfCluster(addresses, target.cluster);
   const given = known(view.endpoints).filter(
     endpoint => endpoint.of === 'query' && concerns(endpoint, target.cluster, sidecars, own),
   );
@@ -165,11 +167,18 @@ async function rowOf(
   const unresolved = view.endpoints
     .map(endpoint => gapOf(endpoint) ?? gapOf(endpoint.addresses[0]))
     .find(one => one !== undefined);
-  const complete =
-    given.length === 0 && unresolved
-      ? withUnknownFields<typeof base & typeof other>({ ...base, ...other }, unresolved, ['configured', 'likelyMoved'])
-      : { ...base, ...other };
-  return [withSight(complete, view, target.cluster, producers, own, isOwn)];
+  const found = { ...base, ...other };
+  const notGiven = given.length === 0 ? (unread ?? unresolved) : undefined;
+  // A Service or an Ingress that could not be read may be the way in.
+  const notExposed = exposed.length === 0 && pending.length === 0 ? unread : undefined;
+  const gap = notExposed ?? notGiven;
+  const complete = gap
+    ? withUnknownFields<typeof found>(found, gap, [
+        ...(notGiven ? (['configured', 'likelyMoved'] as const) : []),
+        ...(notExposed ? (['exposedAt', 'onlyByIngress', 'pendingServices'] as const) : []),
+      ])
+    : found;
+  return [withSight(complete, view, target.cluster, producers, own, isOwn, unread)];
 }
 
 /** An address outside that no cluster has, and that does not answer. */
@@ -180,6 +189,11 @@ function isOrphan(endpoint: View['endpoints'][number]): boolean {
     if (error instanceof GapSignal) return false;
     throw error;
   }
+}
+
+/** Why not all rows of a cluster are known: where they were gathered, its name was put before the words. */
+function gapOfCluster(rows: readonly object[], cluster: string): Gap | undefined {
+  return gapsIn(rows).find(({ detail }) => detail.startsWith(`${cluster}: `));
 }
 
 function leadsTo(row: Address, sidecars: readonly Component[]): boolean {
@@ -244,9 +258,10 @@ function withSight(
   producers: readonly Producer[],
   own: readonly Address[],
   isOwn: boolean,
+  unread: Gap | undefined,
 ): Row {
   try {
-    const sight = sightOf(base, view, cluster, producers, own, isOwn);
+    const sight = sightOf(base, view, cluster, producers, own, isOwn, unread);
     return Object.defineProperties(sight, Object.getOwnPropertyDescriptors(base)) as Row;
   } catch (error) {
     if (!(error instanceof GapSignal)) throw error;
@@ -262,6 +277,7 @@ function sightOf(
   producers: readonly Producer[],
   own: readonly Address[],
   isOwn: boolean,
+  unread: Gap | undefined,
 ): Pick<Row, Sight> {
   const texts = new Set(textsOf(cluster, producers));
   const gap = gapsIn(view.stores)[0];
@@ -295,6 +311,9 @@ function sightOf(
   });
   const worst = sights.reduce((first, second) => (second.healthy.length < first.healthy.length ? second : first));
   const seen = worst.healthy.length > 0;
+  // An entry is known for the cluster's by its address or its labels.
+  const hidden = unread ?? gapOfCluster(producers, cluster);
+  if (!seen && !isOwn && hidden) throw new GapSignal(hidden);
   const failing = worst.mine.find(store => !store.healthy);
   const error = seen ? '' : (failing?.error ?? '');
   const errorKind = seen ? '' : (failing?.errorKind ?? '');

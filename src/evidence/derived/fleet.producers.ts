@@ -155,25 +155,36 @@ function rowOf(component: Component, around: Around): Producer {
     storeId: component.objstore.id,
     since: component.runningSince,
     sinceAge: component.runningAge,
-    replicaLabel: resource?.replicaLabel ?? '',
     sharesLabelsWith: [],
+  };
+  const replicaLabelOf = () => {
+    const [gap] = gapsIn(around.resources);
+    if (!resource && gap && component.component === 'sidecar') throw new GapSignal(gap);
+    return resource?.replicaLabel ?? '';
   };
   return merged<Producer>(
     row,
+    part(['replicaLabel'], () => ({ replicaLabel: replicaLabelOf() })),
     part(['place'], () => ({ place: placeOf(component, around.stores) })),
     part(['blockDuration'], () => ({ blockDuration: blockDurationOf(component, around.flags) })),
     part(['oldestSampleAge'], () => ({ oldestSampleAge: oldestOf(component, around.metrics, entry, context) })),
-    part(['labels', 'labelText', 'labelsKey', 'labelsFrom', 'withoutReplica', 'replica', 'queriedBy'], () => {
+    part(['withoutReplica', 'replica'], () => {
+      const { [replicaLabelOf()]: replica = '', ...withoutReplica } = labelsOf(
+        component,
+        around,
+        entry,
+        resource,
+      ).labels;
+      return { withoutReplica, replica };
+    }),
+    part(['labels', 'labelText', 'labelsKey', 'labelsFrom', 'queriedBy'], () => {
       const { labels, from } = labelsOf(component, around, entry, resource);
       const text = labelText(labels);
-      const { [row.replicaLabel]: replica = '', ...withoutReplica } = labels;
       return {
         labels,
         labelText: text,
         labelsKey: `ExternalLabels ${text}`,
         labelsFrom: from,
-        withoutReplica,
-        replica,
         queriedBy: around.entries
           .filter(candidate => candidate.healthy && KINDS.has(candidate.type) && candidate.labelTexts.includes(text))
           .map(candidate => candidate.address),

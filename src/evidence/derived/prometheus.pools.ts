@@ -18,7 +18,7 @@ const SHAPE = [
     index: 'int',
     active: 'int',
     up: 'int',
-    /** Down on every replica that knows it, and really being scraped; each once. */
+    /** Down on every replica that knows it, and really being scraped; each once. Not known while one that is ready is not heard. */
     down: [TARGET],
     knownNoise: 'bool',
   },
@@ -50,11 +50,17 @@ export const collector = derived({
     const rows: ShapeOf<typeof SHAPE>[number][] = silent
       .filter(({ replica }) => !replica || replica.running || !heard.has(replica.prometheus.key))
       .map(({ gap }) => gapElement(gap));
+    // What one replica cannot scrape, one that is ready and was not heard may scrape.
+    const unheard = new Map(
+      silent.flatMap(({ replica, gap }) => (replica?.ready ? [[replica.prometheus.key, gap] as const] : [])),
+    );
     const prometheuses = new Map(answered.map(replica => [replica.prometheus.key, replica.prometheus]));
     for (const prometheus of prometheuses.values()) {
       const all = answered.filter(replica => replica.prometheus.key === prometheus.key).flatMap(row => row.targets);
       for (const [name, targets] of grouped(all, target => target.pool)) {
         const distinct = [...grouped(targets, identity).values()];
+        const down = distinct.filter(same => same.every(isDown)).map(same => same[0]!);
+        const gap = unheard.get(prometheus.key);
         rows.push({
           prometheus,
           name,
@@ -62,7 +68,7 @@ export const collector = derived({
           index: endpointIndex(name),
           active: distinct.length,
           up: distinct.filter(same => same.some(target => target.health === 'up')).length,
-          down: distinct.filter(same => same.every(isDown)).map(same => same[0]!),
+          down: gap && down.length > 0 ? [gapElement(gap)] : down,
           knownNoise: targets[0]!.knownNoise,
         });
       }

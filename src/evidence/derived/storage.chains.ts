@@ -15,7 +15,7 @@ import { collector as enginesCollector } from '../collectors/longhorn.engines.ts
 import { collector as replicasCollector } from '../collectors/longhorn.replicas.ts';
 import { collector as ticketsCollector } from '../collectors/longhorn.volume-attachments.ts';
 import { collector as longhornCollector } from '../collectors/longhorn.volumes.ts';
-import { findKnown, gapOf, known, listOrGap, mapKnown } from '../gaps.ts';
+import { findKnown, gapOf, gapsIn, known, listOrGap, mapKnown } from '../gaps.ts';
 import { NOBODY, REF, ref } from '../objects.ts';
 
 export const LONGHORN = 'driver.longhorn.io';
@@ -121,6 +121,25 @@ const NO_LONGHORN = {
   ticketError: '',
 };
 
+/** What the pod that waits decides. */
+const OF_WAITING = [
+  'waitingPods',
+  'waitingWorkloads',
+  'waitingFor',
+  'node',
+  'nodeKey',
+  'nodeBooting',
+  'attachment',
+  'elsewhere',
+  'attachEvent',
+  'mountEvent',
+  'brokenAt',
+  'why',
+  'mountWhy',
+  'since',
+  'age',
+] as const satisfies readonly (keyof Chain & string)[];
+
 export const collector = derived({
   id: 'storage.chains',
   about: 'From each claim to its pods, its volume, the attachment to their node, and the Longhorn volume behind it.',
@@ -152,6 +171,9 @@ export const collector = derived({
       const placed = waiting.find(pod => pod.node !== '') ?? users.find(pod => pod.node !== '');
       const node = placed?.node ?? '';
       const unknown = new Map<keyof Chain & string, Gap>();
+      // A pod that could not be read may be the one that waits.
+      const [hidden] = gapsIn(claim.usedBy);
+      if (hidden && waiting.length === 0) for (const field of OF_WAITING) unknown.set(field, hidden);
       const part = <Field extends keyof Chain & string>(field: Field, compute: () => Chain[Field]): Chain[Field] => {
         try {
           return compute();
