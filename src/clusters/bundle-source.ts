@@ -259,6 +259,11 @@ export async function openBundleCluster(files: BundleFiles, cluster: string): Pr
     const failure = failureAt.get(path);
     if (chunks) return { is: 'lines', path, chunks: failure ? asRecorded(chunks, failure) : wholeLines(chunks, path) };
     if (failure && isNoLogYet(failure)) return { is: 'none', why: failure.message || 'no log yet', path };
+    // Of a namespace either all logs are asked for or none, and what was not got stands among the failures.
+    const isKept = async () => filesBelow(`logs/${namespace}/`).length > 0;
+    if (!failure && !previous && (await remember(`logs of ${namespace}`, isKept))) {
+      throw lost(`logs/${namespace}/${pod}/${container}.log`, path);
+    }
     throw gapAt(path, `the bundle has no log of ${container} in pod ${namespace}/${pod}`);
   }
 
