@@ -16,6 +16,14 @@ export interface DiagnosisSetting {
   readonly concurrency: number;
   /** Tells how far the reading is. */
   readonly onRead?: (event: Progress) => void;
+  /** Called before each reading of the clusters, with their names; what it returns is told how far that one is. */
+  readonly beginReading?: (clusters: readonly string[]) => Reading;
+}
+
+/** What shows one reading of the clusters. */
+export interface Reading {
+  readonly onProgress: (event: Progress) => void;
+  end(): void;
 }
 
 export interface FreshDiagnosis {
@@ -28,6 +36,19 @@ export async function diagnoseAfresh(
   sources: readonly Source[],
   setting: DiagnosisSetting,
   rules: readonly Rule[] = setting.rules,
+): Promise<FreshDiagnosis> {
+  const reading = setting.beginReading?.(sources.map(({ cluster }) => cluster));
+  try {
+    return await read(sources, reading ? { ...setting, onRead: reading.onProgress } : setting, rules);
+  } finally {
+    reading?.end();
+  }
+}
+
+async function read(
+  sources: readonly Source[],
+  setting: DiagnosisSetting,
+  rules: readonly Rule[],
 ): Promise<FreshDiagnosis> {
   const unreachable = new Map<string, Gap>();
   await Promise.all(

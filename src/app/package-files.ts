@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { UserError } from '../model/user-error.ts';
 
 /** A file of the package, looked for from this module upward: sources, `dist/` and an installed package differ in depth. */
 export function findUpward(path: string): string | undefined {
@@ -10,5 +11,17 @@ export function findUpward(path: string): string | undefined {
   }
 }
 
-/** The folder `rules/` of the package. */
-export const RULES_FOLDER = join(dirname(findUpward('rules/schema.json') ?? '/'), '/');
+/** The folder `rules/` of the package; '' where a build stands without it. */
+export const RULES_FOLDER = dirname(findUpward('rules/schema.json') ?? '').replace(/^\.$/, '');
+
+/** What a file of `rules/` is read by. Throws a `UserError` that says what is missing, and where it was looked for. */
+export function inRules(path: string): string {
+  if (RULES_FOLDER === '' || !existsSync(join(RULES_FOLDER, path))) {
+    throw new UserError(
+      `cannot read rules/${path} of thanos-doctor: this build stands without it`,
+      `it was looked for in ${dirname(fileURLToPath(import.meta.url))} and every folder above`,
+      'put the folder rules/ beside it, or install the package anew',
+    );
+  }
+  return join(RULES_FOLDER, path);
+}

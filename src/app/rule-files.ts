@@ -6,15 +6,16 @@ import { COLLECTORS } from '../evidence/catalogue.ts';
 import type { Rule } from '../model/rule.ts';
 import { UserError } from '../model/user-error.ts';
 import { ACTIONS } from '../remediations/catalogue.ts';
-import { findUpward, RULES_FOLDER } from './package-files.ts';
+import { findUpward, inRules, RULES_FOLDER } from './package-files.ts';
 
 /** Reads and checks the rules in a folder as they are written. */
 export function loadRulesFrom(folder: string, known: readonly Rule[] = []): LoadedRules {
   const builtin = folder === RULES_FOLDER;
+  const schema = JSON.parse(readFileSync(inRules('schema.json'), 'utf8'));
   const texts = {
     rules: ruleFiles(folder, builtin ? 'rules/' : `${folder.replace(/\/$/, '')}/`),
     groups: groupsFor(folder, known),
-    schema: JSON.parse(readFileSync(join(RULES_FOLDER, 'schema.json'), 'utf8')),
+    schema,
     retired: retiredIds(),
   };
   return loadRules(texts, id => COLLECTORS.get(id), ACTIONS, known);

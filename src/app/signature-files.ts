@@ -2,11 +2,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type LoadedSignatures, loadSignatures } from '../evidence/logs/signature-file.ts';
 import { type CompiledSignatures, compileSignatures } from '../evidence/logs/signatures.ts';
-import { findUpward, RULES_FOLDER } from './package-files.ts';
+import { findUpward, inRules } from './package-files.ts';
 
 /** Reads and checks the signatures of the package as they are written. */
 export function readSignatures(): LoadedSignatures {
-  const folder = join(RULES_FOLDER, 'signatures');
+  const folder = inRules('signatures');
   const texts = readdirSync(folder)
     .filter(name => name.endsWith('.yaml'))
     .map(name => ({ path: `rules/signatures/${name}`, text: readFileSync(join(folder, name), 'utf8') }));

@@ -10,6 +10,7 @@ import { UserError } from '../model/user-error.ts';
 import { planText } from '../report/fix.ts';
 import { confirmPlan, type Dialogue, type GivenConfirmation } from './fix-dialogue.ts';
 import type { GlobalOptions, ReadingOptions, RuleOptions } from './options.ts';
+import { EVIDENCE_PER_CLUSTER, type ProgressDisplay, startProgress } from './progress.ts';
 import { fleetOf, liveChoiceOf, openClusters } from './read-clusters.ts';
 import { terminalOf } from './terminal.ts';
 
@@ -29,8 +30,43 @@ export interface FixOptions extends ReadingOptions, RuleOptions, GlobalOptions {
   readonly 'max-changes': number;
 }
 
+/** Shows how far each reading of the clusters is; a fix reads them more than once. */
+export interface ReadingDisplay {
+  readonly beginReading: (clusters: readonly string[]) => ProgressDisplay;
+  /** Writes a line to standard error, above what is redrawn. */
+  say(line: string): void;
+}
+
+export function displayOfReadings(options: GlobalOptions): ReadingDisplay {
+  let now: ProgressDisplay | undefined;
+  return {
+    beginReading(clusters) {
+      const begun = startProgress(process.stderr, terminalOf(process.stderr, options.color), {
+        clusters,
+        quiet: options.quiet,
+        verbose: options.verbose,
+        expected: EVIDENCE_PER_CLUSTER,
+      });
+      now = begun;
+      return {
+        ...begun,
+        end() {
+          begun.end();
+          now = undefined;
+        },
+      };
+    },
+    say: line => (now ? now.say(line) : void process.stderr.write(`${line}\n`)),
+  };
+}
+
 /** Everything that a fix needs of the command line: clusters, rules, the audit log, and the person. */
-export function fixSetting(options: FixOptions, given: GivenConfirmation, signal: AbortSignal): FixSetting {
+export function fixSetting(
+  options: FixOptions,
+  given: GivenConfirmation,
+  signal: AbortSignal,
+  { beginReading }: ReadingDisplay,
+): FixSetting {
   if (options.bundle !== undefined)
     throw new UserError('cannot fix what a bundle holds: it is a copy', 'leave --bundle out, and name the cluster');
   const rules = allRules(options.rules);
@@ -51,6 +87,7 @@ export function fixSetting(options: FixOptions, given: GivenConfirmation, signal
     signatures: builtinSignatures(),
     expectations: fleet?.expectations ?? NO_EXPECTATIONS,
     concurrency: options.concurrency,
+    beginReading,
     signal,
     open: async () => openClusters(options, fleet, signal),
     // A fix may wait for longer than a diagnosis.

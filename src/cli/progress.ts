@@ -23,6 +23,9 @@ interface Line {
 
 const newLine = (): Line => ({ reading: [], begun: 0, finished: 0, requests: 0, problem: '', done: false });
 
+/** About how many pieces of evidence a diagnosis takes of one cluster; only the bar reads it. */
+export const EVIDENCE_PER_CLUSTER = 110;
+
 const BAR = 16;
 /** Milliseconds between two drawings. */
 const INTERVAL = 80;

@@ -72,6 +72,8 @@ function whereText(report: Report, { clustersInTrouble }: Arranged): string {
   const [only] = clustersInTrouble;
   if (only === undefined) return ' across the fleet';
   if (report.clusters.length < 2) return ` in ${only}`;
-  if (clustersInTrouble.length === report.clusters.length) return ` in all ${report.clusters.length} clusters`;
+  if (clustersInTrouble.length === report.clusters.length) {
+    return report.clusters.length === 2 ? ' in both clusters' : ` in all ${report.clusters.length} clusters`;
+  }
   return ` in ${clustersInTrouble.length} of ${report.clusters.length} clusters`;
 }

@@ -64,7 +64,9 @@ function gapLines(
 }
 
 function whichClusters(clusters: readonly string[], report: Report): string {
-  const isAll = clusters.length > 1 && clusters.length === report.clusters.length;
+  // What concerns all of them together is said of `fleet`, which is none of them.
+  const real = clusters.filter(name => report.clusters.some(cluster => cluster.name === name));
+  const isAll = clusters.length > 1 && real.length === report.clusters.length;
   return isAll ? 'all clusters' : clusterText(clusters, 3);
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
@@ -321,6 +321,19 @@ describe('own rules', () => {
     rmSync(at('own'), { recursive: true, force: true });
     writeFiles(at('own'), new Map(Object.entries(files)));
   };
+
+  test('where the build stands without its own: what is missing, and where it was looked for', async () => {
+    cpSync(join(cli.folder, 'bin'), at('bare/bin'), { recursive: true });
+    cpSync(join(cli.folder, 'dist'), at('bare/dist'), { recursive: true });
+    cpSync(join(cli.folder, 'package.json'), at('bare/package.json'));
+    rmSync(at('bare/dist/rules'), { recursive: true });
+    const bare = join(at('bare'), 'bin/thanos-doctor.js');
+    const lint = await cli.shell(`${process.execPath} ${bare} rules --lint ${at('rules')}`);
+    expectOneMessage(lint, 'cannot read rules/schema.json of thanos-doctor', at('bare/dist'), 'put the folder rules/');
+    // What was compiled is all that a diagnosis needs.
+    const without = await cli.shell(`${process.execPath} ${bare} explain sidecar-not-uploading`);
+    expect(without.code).toBe(0);
+  });
 
   test('that are broken: every mistake of every file, with its place, before anything is read', async () => {
     writeRules({

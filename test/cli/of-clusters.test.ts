@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openBundleFiles } from '../../src/clusters/bundle-files.ts';
 import { type Fleet, startFleet } from '../../src/simulator/fleet.ts';
-import { type Program, program, temporaryFolder } from './program.ts';
+import { canHaveTerminal, type Program, program, temporaryFolder } from './program.ts';
 
 const folder = temporaryFolder();
 let cli: Program;
@@ -175,5 +175,21 @@ describe('of live clusters', () => {
     const saved = await cli.run(['why-not-scraped', 'servicemonitor/thanos-store', ...bundle('monitor-not-selected')]);
     expect(live.stdout).toBe(saved.stdout);
     expect(live.code).toBe(1);
+  });
+
+  test.skipIf(!canHaveTerminal)('why-not-scraped shows how far it is, and takes it off the screen', async () => {
+    const { kubeconfig } = await serve('monitor-not-selected');
+    const where = ['--kubeconfig', kubeconfig, '--context', 'cluster-01'];
+    const session = cli.onTerminal(['why-not-scraped', 'servicemonitor/thanos-store', ...where]);
+    await session.shows('cluster-01  ');
+    await session.shows(' requests');
+    await session.shows('it is not scraped');
+    expect(await session.result).toMatchObject({ code: 1 });
+    const end = session.screen().lastIndexOf('\u001b[0J');
+    expect(end).toBeGreaterThan(session.screen().lastIndexOf(' requests'));
+    expect(end).toBeLessThan(session.screen().indexOf('it is not scraped'));
+    const quiet = cli.onTerminal(['why-not-scraped', 'servicemonitor/thanos-store', ...where, '--quiet']);
+    await quiet.result;
+    expect(quiet.screen()).not.toContain(' requests');
   });
 });

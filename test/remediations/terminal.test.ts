@@ -34,6 +34,28 @@ describe.skipIf(!canHaveTerminal)('the dialogue on a terminal', () => {
     expect(textOf(here.server)).toContain('insecure: true');
   });
 
+  test('each reading of the clusters shows how far it is, and the plan stands below where it was', async () => {
+    const here = await site();
+    const session = fix(here);
+    await session.shows('requests');
+    await session.shows(QUESTION);
+    const shown = session.screen();
+    const taken = shown.lastIndexOf('\u001b[0J');
+    expect(taken).toBeGreaterThan(shown.lastIndexOf(' requests'));
+    expect(taken).toBeLessThan(shown.indexOf('config.insecure: true'));
+    session.type('n\r');
+    expect(await session.result).toMatchObject({ code: 1 });
+  });
+
+  test('a reading that is quiet shows nothing', async () => {
+    const here = await site();
+    const session = doctor.onTerminal(['fix', RULE, '--quiet'], { env: here.environment });
+    await session.shows(QUESTION);
+    expect(session.screen()).not.toContain(' requests');
+    session.type('n\r');
+    await session.result;
+  });
+
   test.each([
     ['n', 'n\r', 1],
     ['an empty line', '\r', 1],

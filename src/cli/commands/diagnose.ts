@@ -13,7 +13,7 @@ import { EXIT, exitCodeOf, type FailOn } from '../exit-codes.ts';
 import type { FixOptions } from '../fix-setting.ts';
 import { type Interrupt, listenForInterrupt } from '../interrupt.ts';
 import { checkOutputs, commandLine, screenOptions, writeReports } from '../outputs.ts';
-import { type ProgressDisplay, startProgress } from '../progress.ts';
+import { EVIDENCE_PER_CLUSTER, type ProgressDisplay, startProgress } from '../progress.ts';
 import { fleetOf, openClusters, unusedFleetFile } from '../read-clusters.ts';
 import { terminalOf } from '../terminal.ts';
 
@@ -24,9 +24,6 @@ export interface DiagnoseArguments extends FixOptions {
   readonly 'fail-on': FailOn;
   readonly all: boolean;
 }
-
-/** About how many kinds of evidence one cluster is asked for; only the progress bar reads it. */
-const EVIDENCE_PER_CLUSTER = 110;
 
 export async function runDiagnose(options: DiagnoseArguments, argv: readonly string[]): Promise<number> {
   await checkOutputs(options.output);
@@ -129,14 +126,17 @@ async function fixed(
   signal = new AbortController().signal,
 ): Promise<Report> {
   const { fixableRoots, fixFindings } = await import('../../app/fix.ts');
-  const { fixSetting } = await import('../fix-setting.ts');
+  const { displayOfReadings, fixSetting } = await import('../fix-setting.ts');
   const { outcomesText } = await import('../../report/fix.ts');
   const roots = fixableRoots(report.findings, '');
   if (roots.length === 0) {
     if (!options.quiet) process.stderr.write('\nnothing that was found can be fixed automatically\n');
     return report;
   }
-  const fixes = await fixFindings(roots, fixSetting(options, { yes: options.yes, digest: '' }, signal));
+  const fixes = await fixFindings(
+    roots,
+    fixSetting(options, { yes: options.yes, digest: '' }, signal, displayOfReadings(options)),
+  );
   process.stderr.write(`\n${outcomesText(fixes)}`);
   return { ...report, fixes };
 }

@@ -18,7 +18,7 @@ import type { FixReport } from '../../model/remediation.ts';
 import { UserError } from '../../model/user-error.ts';
 import { outcomesText, planText, refusedGuard } from '../../report/fix.ts';
 import { EXIT } from '../exit-codes.ts';
-import { type FixOptions, fixSetting } from '../fix-setting.ts';
+import { displayOfReadings, type FixOptions, fixSetting } from '../fix-setting.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { terminalOf } from '../terminal.ts';
 
@@ -38,9 +38,10 @@ export interface FixArguments extends FixOptions {
 export async function runFix(options: FixArguments): Promise<number> {
   checkModes(options);
   if (options.history) return showHistory(options);
-  const interrupt = listenForInterrupt(line => process.stderr.write(`${line}; thanos-doctor fix --resume goes on\n`));
+  const display = displayOfReadings(options);
+  const interrupt = listenForInterrupt(line => display.say(`${line}; thanos-doctor fix --resume goes on`));
   try {
-    const setting = fixSetting(options, { yes: options.yes, digest: options.confirm ?? '' }, interrupt.signal);
+    const setting = fixSetting(options, { yes: options.yes, digest: options.confirm ?? '' }, interrupt.signal, display);
     const code = (reports: readonly FixReport[]) => {
       const ordinary = ended(reports, options);
       return interrupt.signal.aborted ? EXIT.interrupted : ordinary;

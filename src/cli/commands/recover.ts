@@ -1,7 +1,7 @@
 import { type RecoverySetting, recover, runbookOf, scenarios } from '../../app/recover.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Dialogue, oneLine } from '../fix-dialogue.ts';
-import { type FixOptions, fixSetting } from '../fix-setting.ts';
+import { displayOfReadings, type FixOptions, fixSetting } from '../fix-setting.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { clusterOptionsOf } from '../read-clusters.ts';
 import { fixExitCode } from './fix.ts';
@@ -19,12 +19,13 @@ export async function runRecover(options: RecoverArguments): Promise<number> {
     return EXIT.healthy;
   }
   const runbook = runbookOf(options.scenario);
-  const interrupt = listenForInterrupt(line => process.stderr.write(`${line}\n`));
+  const display = displayOfReadings(options);
+  const interrupt = listenForInterrupt(display.say);
   const isTerminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
   const { signal } = interrupt;
   const dialogue: Dialogue = { input: process.stdin, output: process.stderr, isTerminal, signal, showWhole() {} };
   const setting: RecoverySetting = {
-    ...fixSetting(options, { yes: options.yes, digest: '' }, signal),
+    ...fixSetting(options, { yes: options.yes, digest: '' }, signal, display),
     clusterOptions: clusterOptionsOf(options),
     say: line => process.stdout.write(`${line}\n`),
     async ask(question, choices) {
