@@ -9,6 +9,9 @@ import type { Tuned } from './tuning.ts';
 /** Steps from a rule to a cause of its causes that are shown. */
 const DEPTH = 2;
 
+/** Rules that are named to somebody who typed a part of an id. */
+const MOST_ALIKE = 8;
+
 /** What there is to say of a rule. Throws a `UserError` where there is no such rule. */
 export function explanationOf({ rules, changes }: Pick<Tuned, 'rules' | 'changes'>, id: string): Explanation {
   const byId = new Map(rules.map(rule => [rule.id, rule]));
@@ -16,6 +19,7 @@ export function explanationOf({ rules, changes }: Pick<Tuned, 'rules' | 'changes
   if (!rule)
     throw new UserError(
       `there is no rule "${id}"${suggest(id, [...byId.keys()])}`,
+      ...namedLike(id, [...byId.keys()]),
       'thanos-doctor rules lists them all',
     );
   const ids = [...new Set(Object.values(rule.evidence).map(use => use.from))];
@@ -28,6 +32,14 @@ export function explanationOf({ rules, changes }: Pick<Tuned, 'rules' | 'changes
     access: accessOf(ids),
     guide: rule.guide === '' ? '' : `#${rule.guide}`,
   };
+}
+
+/** Rules that have the word in their ids: what somebody types who knows only a part of it. */
+function namedLike(word: string, ids: readonly string[]): readonly string[] {
+  const alike = word.length < 3 ? [] : ids.filter(id => id.includes(word.toLowerCase())).sort();
+  if (alike.length === 0) return [];
+  const more = alike.length > MOST_ALIKE ? ` and ${alike.length - MOST_ALIKE} more` : '';
+  return [`with that in their names: ${alike.slice(0, MOST_ALIKE).join(', ')}${more}`];
 }
 
 function causesOf(

@@ -81,7 +81,10 @@ export async function resolveContext(kubeconfig: Kubeconfig, wanted: string | un
   const names = [...kubeconfig.contexts.keys()].sort();
   const name = wanted ?? kubeconfig.currentContext;
   if (!name) {
-    throw new UserError(`no context was named, and ${place} has no current one`, `contexts there: ${names.join(', ')}`);
+    throw new UserError(
+      `no context was named, and ${place} has no current one`,
+      names.length > 0 ? `contexts there: ${names.join(', ')}` : 'there is no context at all',
+    );
   }
   const refuse = (why: string, ...hints: readonly string[]) =>
     new UserError(`cannot use context "${name}": ${why}`, ...hints);

@@ -38,6 +38,6 @@ export function formatByFile(file: string): Format {
   const endings = FORMATS.flatMap(format => format.endings);
   throw new UserError(
     `cannot tell the format of ${JSON.stringify(file)}: its ending is none of ${endings.join(', ')}`,
-    'name the file with one of these endings, or say the format with --format',
+    'name the file with one of these endings',
   );
 }

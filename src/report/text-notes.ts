@@ -66,8 +66,9 @@ function gapLines(
 function whichClusters(clusters: readonly string[], report: Report): string {
   // What concerns all of them together is said of `fleet`, which is none of them.
   const real = clusters.filter(name => report.clusters.some(cluster => cluster.name === name));
-  const isAll = clusters.length > 1 && real.length === report.clusters.length;
-  return isAll ? 'all clusters' : clusterText(clusters, 3);
+  if (real.length === 0 && report.clusters.length > 1) return 'fleet';
+  const isAll = real.length > 1 && real.length === report.clusters.length;
+  return isAll ? 'all clusters' : clusterText(real, 3);
 }
 
 function gapRows({ what, why, way, checks }: GapGroup, columns: number, rows: number, page: Page): readonly string[] {

@@ -197,8 +197,15 @@ function symptomRows({ findings, places }: Symptoms, room: number, page: Page, d
   if (page.all) return findings.flatMap(finding => findingRows(finding, room, page));
   const [first] = findings;
   const message = density.symptomMessages && places.length === 1 ? (first?.message ?? '') : '';
+  const text = placesText(places);
+  const rows = fitted(text, room, density.symptomMessages ? 2 : 1, page);
+  const [only = ''] = rows;
+  // A kind without its name says nothing, and the rule mostly tells the kind: the name alone is shown.
+  const isKindAlone = rows.length === 1 && only.endsWith(page.symbols.more) && only.split(' ').length < 3;
   return [
-    ...fitted(placesText(places), room, density.symptomMessages ? 2 : 1, page),
+    ...(isKindAlone ? fitted(text.replace(/^\S+\s/, ''), room, 1, page) : rows).map(row =>
+      withoutMiddle(row, room, page.symbols.more),
+    ),
     ...fitted(shown(message, first?.cluster ?? '', page), room, 2, page),
   ];
 }

@@ -255,6 +255,15 @@ contexts: ${contexts}
     );
   });
 
+  test('a kubeconfig without a context', async () => {
+    writeFileSync(at('no-context'), '{}');
+    expectOneMessage(
+      await cli.run(['diagnose', '--kubeconfig', at('no-context')]),
+      /no context was named/,
+      /there is no context at all/,
+    );
+  });
+
   test('a context that does not exist, with those that do', async () => {
     expectOneMessage(
       await cli.run(['diagnose', '--kubeconfig', at('kubeconfig'), '--context', 'edge-2']),

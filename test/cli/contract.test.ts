@@ -266,6 +266,8 @@ describe('lists and explanations', () => {
     expect((await cli.run(['explain', 'own-info-namespace', '--rules', rules])).stdout).toContain(
       'A namespace is called info',
     );
+    const part = await cli.run(['explain', 'pool']);
+    expect(part.stderr).toMatch(/there is no rule "pool"\n {2}with that in their names: .*pool-exhausted/);
     const unknown = await cli.run(['explain', 'object-store-speaks-htpp']);
     expect(unknown).toMatchObject({ code: 2, stdout: '' });
     expect(unknown.stderr).toContain('did you mean "object-store-speaks-http"?');

@@ -38,6 +38,28 @@ describe('text', () => {
     await expect(text(report, { ...TERMINAL, ...options })).toMatchFileSnapshot(`golden/${name}.txt`);
   });
 
+  it('names a symptom by its object where there is no room for the kind too', () => {
+    for (const width of [60, 80]) {
+      const rows = lines(ONE_ROOT, { width });
+      expect(rows.length).toBeGreaterThan(5);
+      for (const row of rows) expect(row).not.toMatch(/ {2}[A-Z]\w+ (?:…|\.\.\.)$/);
+    }
+  });
+
+  it.each([
+    ['a', ['a']],
+    ['all clusters', ['a', 'b']],
+    ['all clusters', ['a', 'b', 'fleet']],
+    ['a', ['a', 'fleet']],
+    ['fleet', ['fleet']],
+  ])('says %s of what could not be read in %j', (words, where) => {
+    const report = reportOf({
+      clusters: [clusterOf('a'), clusterOf('b')],
+      unknowns: where.map(cluster => unknownOf('pod-crash-loops', cluster, gapOf({ path: '/api/v1/pods' }))),
+    });
+    expect(text(report, TERMINAL)).toMatch(new RegExp(`^Could not check  ${words}  pods`, 'm'));
+  });
+
   it('fits a screen for up to three root causes', () => {
     for (const report of [THREE_ROOTS, ONE_ROOT, MANY_PLACES, talkative(3), hostileReport(HOSTILE.join(' '))]) {
       expect(lines(report).length).toBeLessThanOrEqual(40);
