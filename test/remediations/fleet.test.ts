@@ -93,6 +93,8 @@ test('a finding of the fleet is mended in the one cluster that it names', async 
   expect(finding).toMatchObject({ cluster: 'fleet', fix: { automatic: 'thanos.stop-second-compactor' } });
 
   const plan = await doctor.run(['fix', RULE, '--all-contexts', '--plan', '--format', 'json'], environment);
+  // What it says to type chooses the same clusters: the current context alone would be another plan.
+  expect(plan.stderr).toMatch(/to apply exactly this: thanos-doctor fix \S+ --all-contexts --confirm [0-9a-f]{64}$/m);
   expect(JSON.parse(plan.stdout)[0], plan.stdout).toMatchObject({ cluster: 'edge', finding: finding.id });
   expect(plan.code, plan.stdout + plan.stderr).toBe(0);
 

@@ -20,6 +20,8 @@ import { outcomesText, planText, refusedGuard } from '../../report/fix.ts';
 import { EXIT } from '../exit-codes.ts';
 import { displayOfReadings, type FixOptions, fixSetting } from '../fix-setting.ts';
 import { listenForInterrupt } from '../interrupt.ts';
+import { quoted } from '../outputs.ts';
+import { clusterOptionsOf } from '../read-clusters.ts';
 import { terminalOf } from '../terminal.ts';
 
 export interface FixArguments extends FixOptions {
@@ -111,10 +113,26 @@ async function showPlans(
   else for (const plan of plans) process.stdout.write(`${planText(plan, '', { width, unicode, whole: true })}\n`);
   if (!options.quiet) {
     for (const plan of plans.filter(entry => !refusedGuard(entry))) {
-      process.stderr.write(`to apply exactly this: thanos-doctor fix ${plan.finding} --confirm ${plan.digest}\n`);
+      const same = `${clusterOptionsOf(options)}${wishOptionsOf(options)}`;
+      process.stderr.write(
+        `to apply exactly this: thanos-doctor fix ${plan.finding}${same} --confirm ${plan.digest}\n`,
+      );
     }
   }
   return plans.some(refusedGuard) ? EXIT.unfixed : EXIT.healthy;
+}
+
+/** The options that a plan depends on, as they were given: without them it would be another plan. */
+function wishOptionsOf(options: FixArguments): string {
+  const values = (['size', 'max-memory', 'retention', 'range', 'copy'] as const).flatMap(name =>
+    options[name] === undefined ? [] : [`--${name}`, quoted(options[name])],
+  );
+  const flags = (['insist', 'allow-bucket-writes', 'allow-data-steps', 'accept-downtime'] as const)
+    .filter(name => options[name])
+    .map(name => `--${name}`);
+  return [...values, ...flags, ...options.rules.flatMap(folder => ['--rules', quoted(folder)])]
+    .map(word => ` ${word}`)
+    .join('');
 }
 
 async function showHistory(options: FixArguments): Promise<number> {
